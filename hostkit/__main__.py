@@ -1,0 +1,5 @@
+"""Run `python -m hostkit` as `hostkit`."""
+
+from hostkit.cli import main
+
+main()

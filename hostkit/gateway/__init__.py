@@ -1,0 +1,1 @@
+"""All that the gateway image holds: one process per client, deny by default."""

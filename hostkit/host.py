@@ -1,0 +1,180 @@
+"""The machine hostkit stands on: the only place that runs a command."""
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from hostkit.errors import CannotTell
+
+_READ_LIMIT = 4 * 1024 * 1024
+_ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A socket that takes packets from elsewhere: protocol is tcp or udp, owner may be unknown."""
+
+    protocol: str
+    address: str
+    port: int
+    process: str = ""
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What lstat says of a path that is there: mode is the permission bits only."""
+
+    mode: int
+    uid: int
+    gid: int
+    kind: str
+
+
+class Host(Protocol):
+    """What checks and plans may ask of a machine. Every answer that cannot be had raises CannotTell."""
+
+    @property
+    def platform(self) -> str:
+        """Return `linux` or `darwin`."""
+
+    @property
+    def is_root(self) -> bool:
+        """Return whether this process may look everywhere."""
+
+    def run(self, *command: str, timeout: float = 5.0, stdin: str = "") -> str:
+        """Return what the command printed; raise CannotTell if it is missing, fails or takes over `timeout` s."""
+
+    def read(self, path: str) -> str:
+        """Return a text file's content, at most 4 MiB; raise CannotTell if it cannot be read."""
+
+    def stat(self, path: str) -> FileFacts | None:
+        """Return facts of the path itself (no link followed), None if it is not there."""
+
+    def glob(self, pattern: str) -> tuple[str, ...]:
+        """Return the paths that match an absolute pattern, sorted."""
+
+    def listeners(self) -> tuple[Listener, ...]:
+        """Return all listening TCP and bound UDP sockets, v4 and v6."""
+
+    def addresses(self) -> Mapping[str, tuple[str, ...]]:
+        """Return each interface with its addresses, v4 and v6, without a zone."""
+
+    def default_routes(self) -> tuple[tuple[str, str], ...]:
+        """Return (gateway, interface) of each default route, v4 and v6."""
+
+
+class LocalHost:
+    """The machine this process runs on."""
+
+    @property
+    def platform(self) -> str:
+        return sys.platform
+
+    @property
+    def is_root(self) -> bool:
+        return os.geteuid() == 0
+
+    def run(self, *command: str, timeout: float = 5.0, stdin: str = "") -> str:
+        program = shutil.which(command[0], path=_ENVIRONMENT["PATH"])
+        if program is None:
+            raise CannotTell(f"{command[0]} is not installed")
+        try:
+            done = subprocess.run(  # noqa: S603 - an argument list, never a shell
+                [program, *command[1:]],
+                input=stdin,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=timeout,
+                env=_ENVIRONMENT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise CannotTell(f"{command[0]} gave no answer in {timeout:g} s") from None
+        if done.returncode != 0:
+            raise CannotTell(f"{' '.join(command[:3])} failed: {done.stderr.strip()[:200] or done.returncode}")
+        return done.stdout
+
+    def read(self, path: str) -> str:
+        try:
+            with Path(path).open(encoding="utf-8", errors="replace") as file:
+                return file.read(_READ_LIMIT)
+        except OSError as why:
+            raise CannotTell(f"{path}: {why.strerror}") from None
+
+    def stat(self, path: str) -> FileFacts | None:
+        try:
+            facts = os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as why:
+            raise CannotTell(f"{path}: {why.strerror}") from None
+        return FileFacts(stat.S_IMODE(facts.st_mode), facts.st_uid, facts.st_gid, _kind(facts.st_mode))
+
+    def glob(self, pattern: str) -> tuple[str, ...]:
+        return tuple(sorted(str(path) for path in Path("/").glob(pattern.lstrip("/"))))
+
+    def listeners(self) -> tuple[Listener, ...]:
+        import psutil  # noqa: PLC0415 - `hostkit --help` does not pay for it
+
+        try:
+            sockets = psutil.net_connections(kind="inet")
+        except psutil.Error as why:
+            raise CannotTell(f"sockets: {why}") from None
+        return tuple(sorted({_listener(s) for s in sockets if _listens(s)}, key=repr))
+
+    def addresses(self) -> Mapping[str, tuple[str, ...]]:
+        import netifaces  # noqa: PLC0415 - same
+
+        found = {}
+        for name in netifaces.interfaces():
+            families = netifaces.ifaddresses(name)
+            entries = [*families.get(netifaces.AF_INET, []), *families.get(netifaces.AF_INET6, [])]
+            found[name] = tuple(entry["addr"].partition("%")[0] for entry in entries)
+        return found
+
+    def default_routes(self) -> tuple[tuple[str, str], ...]:
+        import netifaces  # noqa: PLC0415 - same
+
+        routes = netifaces.gateways()
+        families = (netifaces.AF_INET, netifaces.AF_INET6)
+        return tuple((entry[0], entry[1]) for family in families for entry in routes.get(family, []))
+
+
+def _kind(mode: int) -> str:
+    kinds = {stat.S_IFDIR: "directory", stat.S_IFREG: "file", stat.S_IFLNK: "link", stat.S_IFSOCK: "socket"}
+    return kinds.get(stat.S_IFMT(mode), "other")
+
+
+def _listens(socket: object) -> bool:
+    import socket as kinds  # noqa: PLC0415 - same
+    from typing import Any, cast  # noqa: PLC0415 - same
+
+    entry = cast("Any", socket)
+    return entry.status == "LISTEN" or (entry.type == kinds.SOCK_DGRAM and not entry.raddr)
+
+
+def _listener(socket: object) -> Listener:
+    import socket as kinds  # noqa: PLC0415 - same
+    from typing import Any, cast  # noqa: PLC0415 - same
+
+    entry = cast("Any", socket)
+    protocol = "udp" if entry.type == kinds.SOCK_DGRAM else "tcp"
+    return Listener(protocol, entry.laddr.ip, entry.laddr.port, _process(entry.pid))
+
+
+def _process(pid: int | None) -> str:
+    import psutil  # noqa: PLC0415 - same
+
+    if pid is None:
+        return ""
+    try:
+        return str(psutil.Process(pid).name())
+    except psutil.Error:
+        return ""
