@@ -1,0 +1,143 @@
+"""From a file to a Policy: every error at once, each with its line and the nearest word that is right."""
+
+import difflib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from hostkit.errors import HostkitError
+from hostkit.policy.model import Policy, not_yet
+from hostkit.policy.read import Path as TreePath
+from hostkit.policy.read import Reading, read
+
+_LIMIT = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong in a policy: where, and what was expected there."""
+
+    line: int
+    where: str
+    what: str
+
+
+class PolicyError(HostkitError):
+    """A policy that is refused, with all its problems; its text has one line for each."""
+
+    def __init__(self, path: str, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda problem: (problem.line, problem.where)))
+        lines = [f"{path}:{p.line}: {p.where + ': ' if p.where else ''}{p.what}" for p in self.problems]
+        super().__init__("\n".join(lines))
+
+
+def load(path: Path) -> Policy:
+    """Return the policy in `path`; raise HostkitError if it cannot be read, PolicyError with every problem in it."""
+    return parse(_text(path), str(path))
+
+
+def parse(text: str, path: str = "hostkit.yml") -> Policy:
+    """Return the policy in `text`; raise PolicyError with every problem, at once."""
+    reading = read(text)
+    problems = [Problem(line, _dotted(where), what) for line, where, what in reading.problems]
+    if not isinstance(reading.plain, dict):
+        problems = problems or [Problem(1, "", "a policy is a mapping with `version`, `host` and `clients`")]
+        raise PolicyError(path, problems)
+    policy, wrong = _validate(reading, path)
+    if problems or wrong or policy is None:
+        raise PolicyError(path, [*problems, *wrong])
+    return policy
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > _LIMIT:
+            raise HostkitError(f"{path}: over 1 MiB", "a policy is a page or two; is this the right file?")
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise HostkitError(f"{path}: no such policy", "run `hostkit init` to write one, or give --policy FILE") from None
+    except UnicodeDecodeError:
+        raise HostkitError(f"{path}: not UTF-8 text", "save the policy as UTF-8") from None
+    except OSError as why:
+        raise HostkitError(f"{path}: {why.strerror}", "give a policy you can read with --policy FILE") from None
+
+
+def _validate(reading: Reading, path: str) -> tuple[Policy | None, list[Problem]]:
+    plain = {key: value for key, value in reading.plain.items() if key != "path"}
+    stray = [Problem(reading.line(("path",)), "path", "unknown")] if "path" in reading.plain else []
+    try:
+        policy = Policy.model_validate_json(json.dumps({**plain, "path": path}))
+    except ValidationError as why:
+        return None, [*stray, *(_problem(error, reading) for error in why.errors())]
+    return policy, stray
+
+
+def _problem(error: ErrorDetails, reading: Reading) -> Problem:
+    where = tuple(part for part in error["loc"] if part != "[key]")
+    return Problem(reading.line(where), _dotted(where), _what(error, where))
+
+
+def _what(error: ErrorDetails, where: TreePath) -> str:
+    given = error.get("input")
+    if error["type"] == "extra_forbidden":
+        return _unknown(where)
+    if error["type"] == "missing":
+        return "missing"
+    if error["type"] == "bool_type":
+        return f"expected true or false, not {given!r}; write {_bool_word(given)}"
+    message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    near = _nearest(given, error.get("ctx", {}).get("expected", ""))
+    shown = "" if isinstance(given, dict | list) else f", not {given!r}"
+    return f"expected {message}{shown}{near}"
+
+
+def _bool_word(given: Any) -> str:
+    return "true" if str(given).lower() in {"yes", "on", "y", "1"} else "false"
+
+
+def _nearest(given: Any, expected: str) -> str:
+    words = [word.strip("' ") for word in str(expected).replace(" or ", ", ").split(",")]
+    close = difflib.get_close_matches(str(given), words, 1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _unknown(where: TreePath) -> str:
+    kind = _kind_at(where[:-1])
+    key = str(where[-1])
+    if kind is None:
+        return "unknown"
+    if key in not_yet(kind):
+        return f"not yet: {not_yet(kind)[key]}"
+    known = [name for name in kind.model_fields if name != "path"]
+    close = difflib.get_close_matches(key, known, 1)
+    return f"unknown; did you mean {close[0]}?" if close else f"unknown; known here: {', '.join(known)}"
+
+
+def _kind_at(where: TreePath) -> type[BaseModel] | None:
+    kind: Any = Policy
+    for part in where:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            found = kind.model_fields.get(str(part))
+            kind = found.annotation if found else None
+        else:
+            kind = _inner(kind)
+        if kind is None:
+            return None
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def _inner(kind: Any) -> Any:
+    arguments = [entry for entry in get_args(kind) if entry is not Ellipsis]
+    return arguments[-1] if arguments else None
+
+
+def _dotted(where: TreePath) -> str:
+    text = ""
+    for part in where:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")
