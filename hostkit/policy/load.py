@@ -90,7 +90,9 @@ def _what(error: ErrorDetails, where: TreePath) -> str:
         return "missing"
     if error["type"] == "bool_type":
         return f"expected true or false, not {given!r}; write {_bool_word(given)}"
-    message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    if error["type"] == "value_error":
+        return error["msg"].removeprefix("Value error, ")
+    message = error["msg"].removeprefix("Input should be ")
     near = _nearest(given, error.get("ctx", {}).get("expected", ""))
     shown = "" if isinstance(given, dict | list) else f", not {given!r}"
     return f"expected {message}{shown}{near}"

@@ -27,7 +27,7 @@ def _address(value: str) -> str:
 
 def _listed_name(value: str) -> str:
     if len(value) > 253 or not _HOST_NAME.fullmatch(value):
-        raise ValueError("a lower-case host name such as api.slack.com, or *.slack.com for all below it")
+        raise ValueError(f"{value!r} is not a lower-case host name such as api.slack.com or *.slack.com")
     return value
 
 

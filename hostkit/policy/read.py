@@ -97,7 +97,7 @@ def _scalar(node: yaml.Node, path: Path, reading: Reading) -> Any:
         reading.problems.append((node.start_mark.line + 1, path, f"tag {node.tag} is not used here"))
         return None
     text = str(node.value)
-    if getattr(node, "style", None) is not None:
+    if getattr(node, "style", None):
         return text
     if text in _WORDS:
         return _WORDS[text]

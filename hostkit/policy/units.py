@@ -9,5 +9,5 @@ def parse_size(text: str) -> int:
     """Return the bytes of a size such as 512MiB; raise ValueError if it is not a number with KiB, MiB or GiB."""
     match = re.fullmatch(r"([1-9][0-9]{0,6})(KiB|MiB|GiB)", text)
     if match is None:
-        raise ValueError("a size such as 512MiB or 2GiB")
+        raise ValueError(f"{text!r} is not a size such as 512MiB or 2GiB")
     return int(match[1]) * _UNITS[match[2]]

@@ -1,0 +1,73 @@
+"""A commented policy to start from, written from what this host shows."""
+
+import ipaddress
+
+from hostkit.errors import CannotTell
+from hostkit.host import Host
+
+_VPN = ("tailscale", "wg", "utun", "zt")
+
+
+def starting_policy(host: Host) -> str:
+    """Return a policy that loads as it is, with no client yet; what the host did not show has a comment instead."""
+    return _TEMPLATE.format(
+        management=", ".join(_management(host)),
+        resolvers=", ".join(_resolvers(host)) or "9.9.9.9",
+        lan=", ".join(_lan(host)),
+    )
+
+
+def _management(host: Host) -> list[str]:
+    return sorted(name for name in host.addresses() if name.startswith(_VPN))
+
+
+def _resolvers(host: Host) -> list[str]:
+    """Return the name servers of resolv.conf that a gateway can ask: never a loopback one."""
+    try:
+        lines = host.read("/etc/resolv.conf").splitlines()
+    except CannotTell:
+        return []
+    words = [line.split()[1] for line in lines if line.startswith("nameserver ") and len(line.split()) > 1]
+    return [word for word in words if _is_remote(word)]
+
+
+def _is_remote(word: str) -> bool:
+    try:
+        return not ipaddress.ip_address(word.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _lan(host: Host) -> list[str]:
+    names = {interface for _, interface in host.default_routes()}
+    found = set()
+    for name in names:
+        for address in host.addresses().get(name, ()):
+            parsed = ipaddress.ip_address(address)
+            if parsed.version == 4 and parsed.is_private:
+                found.add(str(ipaddress.ip_network(f"{address}/24", strict=False)))
+    return sorted(found)
+
+
+_TEMPLATE = """\
+# hostkit policy. `hostkit policy check` says what is wrong in it, `hostkit policy schema` is for your editor.
+version: 1
+host:
+  profile: strict              # or solo: a single machine at a desk, which asks for less
+  management: [{management}]   # the VPN interfaces over which you reach this host; nothing else is let in
+  management_ports: [22]
+  lan: [{lan}]                 # the networks beside this host (a /24 is assumed); agents never reach them
+  resolvers: [{resolvers}]     # asked by the gateways, and only for listed names
+  pool: 10.231.0.0/20          # the networks of the sandboxes are cut from this
+clients: {{}}
+#  acme:
+#    agreement: {{permitted: true, document: agreements/acme.pdf, expires: 2027-06-30}}
+#    trust: observer           # observer, analyst, operator, contributor, deployer
+#    agent: {{preset: shell}}    # or `image: name@sha256:...` with a `command`
+#    egress:
+#      - name: slack.com
+#      - name: warehouse.example.com
+#        raw: 5432             # one plain TCP port of this name
+#    secrets:
+#      slack-token: {{source: "env:ACME_SLACK_TOKEN"}}
+"""
