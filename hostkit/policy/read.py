@@ -18,6 +18,7 @@ class Reading:
     plain: Any = None
     lines: dict[Path, int] = field(default_factory=dict)
     problems: list[tuple[int, Path, str]] = field(default_factory=list)
+    seen: set[int] = field(default_factory=set)
 
     def line(self, path: Path) -> int:
         """Return the line of `path`, or of the nearest part above it that has one."""
@@ -62,24 +63,24 @@ def _one_document(documents: list[Any], reading: Reading) -> None:
     elif not documents or documents[0] is None:
         reading.problems.append((1, (), "the file is empty; `hostkit init` writes a policy to start from"))
     else:
-        reading.plain = _plain(documents[0], (), reading, frozenset())
+        reading.plain = _plain(documents[0], (), reading)
 
 
-def _plain(node: yaml.Node, path: Path, reading: Reading, above: frozenset[int]) -> Any:
+def _plain(node: yaml.Node, path: Path, reading: Reading) -> Any:
     line = node.start_mark.line + 1
     reading.lines.setdefault(path, line)
-    if id(node) in above or len(path) > _MAX_DEPTH:
-        reading.problems.append((line, path, "nested in itself or too deeply"))
+    if id(node) in reading.seen or len(path) > _MAX_DEPTH:
+        reading.problems.append((line, path, "aliases are not used here, nor more than 20 levels"))
         return None
+    reading.seen.add(id(node))
     if isinstance(node, yaml.MappingNode):
-        return _mapping(node, path, reading, above | {id(node)})
+        return _mapping(node, path, reading)
     if isinstance(node, yaml.SequenceNode):
-        items = enumerate(node.value)
-        return [_plain(item, (*path, index), reading, above | {id(node)}) for index, item in items]
+        return [_plain(item, (*path, index), reading) for index, item in enumerate(node.value)]
     return _scalar(node, path, reading)
 
 
-def _mapping(node: yaml.MappingNode, path: Path, reading: Reading, above: frozenset[int]) -> dict[str, Any]:
+def _mapping(node: yaml.MappingNode, path: Path, reading: Reading) -> dict[str, Any]:
     plain: dict[str, Any] = {}
     for key_node, value_node in node.value:
         key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
@@ -88,7 +89,7 @@ def _mapping(node: yaml.MappingNode, path: Path, reading: Reading, above: frozen
             reading.problems.append((line, (*path, key), f"repeated; first on line {reading.lines[(*path, key)]}"))
             continue
         reading.lines[(*path, key)] = line
-        plain[key] = _plain(value_node, (*path, key), reading, above)
+        plain[key] = _plain(value_node, (*path, key), reading)
     return plain
 
 
