@@ -1,0 +1,347 @@
+"""The Docker engine: the only import of docker, loaded when something asks for an engine."""
+
+import io
+import json
+import os
+import tarfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hostkit.errors import CannotTell, HostkitError
+
+_SOCKET = "/var/run/docker.sock"
+_LABEL = "hostkit.client"
+_SECCOMP = Path(__file__).parent.parent / "sandbox" / "seccomp.json"
+
+
+def exists() -> bool:
+    """Return whether there is an engine to ask, without importing docker."""
+    return bool(os.environ.get("DOCKER_HOST")) or Path(_SOCKET).exists()
+
+
+def connect(timeout: int = 30) -> "Engine":
+    """Return the engine that answers; raise CannotTell if none does within `timeout` seconds."""
+    if not exists():
+        raise CannotTell("no Docker engine: neither DOCKER_HOST nor the engine's socket is there", "start Docker")
+    from docker import APIClient  # noqa: PLC0415 - only commands that need an engine pay for it
+    from docker.errors import DockerException  # noqa: PLC0415 - same
+
+    try:
+        base = os.environ.get("DOCKER_HOST", f"unix://{_SOCKET}")
+        return Engine(APIClient(base_url=base, version="auto", timeout=timeout))
+    except DockerException as why:
+        raise CannotTell(f"the Docker engine does not answer: {_short(why)}", "start Docker, then try again") from None
+
+
+def containers(*, all: bool = False) -> list[dict[str, Any]]:  # noqa: A002 - the engine's own word
+    """Return the inspect documents of the engine's containers; raise CannotTell if there is no engine."""
+    with _told():
+        return connect(timeout=3).containers(all=all)
+
+
+def gateway_status(client: str) -> dict[str, Any] | None:
+    """Return a gateway's own status, or None if the client has no gateway container."""
+    with _told():
+        return connect(timeout=3).gateway_status(client)
+
+
+def _short(why: Exception) -> str:
+    return (getattr(why, "explanation", None) or str(why)).strip().splitlines()[-1][:300]
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn the SDK's errors into one line; what the engine refused is the engine's own sentence."""
+    import requests  # noqa: PLC0415 - comes with docker
+    from docker.errors import DockerException, NotFound  # noqa: PLC0415 - same
+
+    try:
+        yield
+    except NotFound as why:
+        raise HostkitError(f"the engine does not find it: {_short(why)}") from None
+    except (DockerException, requests.RequestException, OSError) as why:
+        raise CannotTell(f"the engine refused: {_short(why)}", "see the engine's log") from None
+
+
+def side_by_side(*jobs: Callable[[], Any]) -> list[Any]:
+    """Run the jobs in threads and return their results in order; raise the first failure after all have ended."""
+    results: list[Any] = [None] * len(jobs)
+    failures: list[BaseException] = []
+
+    def run(index: int) -> None:
+        try:
+            results[index] = jobs[index]()
+        except BaseException as why:  # noqa: BLE001 - raised again below, in the caller's thread
+            failures.append(why)
+
+    threads = [threading.Thread(target=run, args=(index,)) for index in range(len(jobs))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+    return results
+
+
+class Engine:
+    """One engine's API, in the words of a LaunchPlan. Every failure is a HostkitError or CannotTell."""
+
+    def __init__(self, api: Any) -> None:
+        self._api = api
+
+    def version(self) -> tuple[int, int, int]:
+        """Return the engine's version as three numbers."""
+        with _told():
+            words = self._api.version()["Version"].split("+")[0].split("~")[0].split("-")[0].split(".")
+        numbers = [int("".join(c for c in word if c.isdigit()) or 0) for word in words[:3]]
+        return (numbers + [0, 0, 0])[0], (numbers + [0, 0, 0])[1], (numbers + [0, 0, 0])[2]
+
+    def image_id(self, image: str) -> str | None:
+        """Return the repository digest of a pulled image, else its id, None if the engine has no such image."""
+        from docker.errors import ImageNotFound  # noqa: PLC0415 - lazy as above
+
+        with _told():
+            try:
+                found = self._api.inspect_image(image)
+            except ImageNotFound:
+                return None
+        digests = found.get("RepoDigests") or []
+        return str(digests[0] if digests and "@sha256:" in image else found["Id"])
+
+    def containers(self, *, all: bool = False, client: str | None = None) -> list[dict[str, Any]]:  # noqa: A002
+        """Return inspect documents: of every container, or of one client's."""
+        from docker.errors import NotFound  # noqa: PLC0415 - lazy as above
+
+        found = []
+        with _told():
+            for entry in self._api.containers(all=all, filters=_filter(client)):
+                try:
+                    found.append(self._api.inspect_container(entry["Id"]))
+                except NotFound:
+                    continue
+        return found
+
+    def inspect(self, name: str) -> dict[str, Any] | None:
+        """Return a container's inspect document, None if it is not there."""
+        from docker.errors import NotFound  # noqa: PLC0415 - lazy as above
+
+        with _told():
+            try:
+                document: dict[str, Any] = self._api.inspect_container(name)
+            except NotFound:
+                return None
+        return document
+
+    def networks(self, client: str) -> list[dict[str, Any]]:
+        """Return the networks that hostkit made for a client."""
+        with _told():
+            return list(self._api.networks(filters=_filter(client)))
+
+    def volumes(self, client: str) -> list[str]:
+        """Return the names of the volumes that hostkit made for a client."""
+        with _told():
+            return [entry["Name"] for entry in self._api.volumes(filters=_filter(client))["Volumes"] or []]
+
+    def make_network(self, plan: Any, client: str) -> str:
+        """Make one network of a plan and return its id; any warning of the engine is a refusal."""
+        with _told():
+            made = self._api.create_network(
+                plan.name,
+                driver="bridge",
+                options=plan.options,
+                internal=plan.internal,
+                enable_ipv6=False,
+                check_duplicate=True,
+                labels={_LABEL: client, "hostkit.part": "net"},
+                ipam={"Driver": "default", "Config": [{"Subnet": plan.subnet}]},
+            )
+        _refuse_warning(plan.name, made.get("Warning"))
+        return str(made["Id"])
+
+    def make_volume(self, name: str, client: str, options: dict[str, str] | None = None) -> None:
+        """Make a volume; one of that name with the client's label is kept, any other is refused."""
+        with _told():
+            labels = {_LABEL: client, "hostkit.part": "volume"}
+            made = self._api.create_volume(name, driver="local", driver_opts=options or {}, labels=labels)
+        if (made.get("Labels") or {}).get(_LABEL) != client:
+            raise HostkitError(f"volume {name} was not made by hostkit for {client}", "rename or remove that volume")
+
+    def make_container(self, plan: Any, *, stdin: bool = False) -> str:
+        """Make a container exactly as planned and return its id; any warning of the engine is a refusal."""
+        with _told():
+            made = self._api.create_container_from_config(_config(self._api, plan, stdin=stdin), plan.name)
+        if made.get("Warnings"):
+            self.remove_container(made["Id"])
+            _refuse_warning(plan.name, " ".join(made["Warnings"]))
+        return str(made["Id"])
+
+    def join(self, network: str, container: str, address: str) -> None:
+        """Give a container a second leg."""
+        with _told():
+            self._api.connect_container_to_network(container, network, ipv4_address=address)
+
+    def start(self, container: str) -> None:
+        """Start a container that was made."""
+        with _told():
+            self._api.start(container)
+
+    def stop_container(self, container: str, grace: int = 2) -> None:
+        """Stop a container; it has `grace` seconds to end by itself."""
+        with _told():
+            self._api.stop(container, timeout=grace)
+
+    def remove_container(self, container: str) -> None:
+        """Remove a container whatever it does; one that is gone already is no failure."""
+        from docker.errors import APIError, NotFound  # noqa: PLC0415 - lazy as above
+
+        with _told():
+            try:
+                self._api.remove_container(container, force=True, v=False)
+            except NotFound:
+                return
+            except APIError as why:
+                if "already in progress" not in str(why):
+                    raise
+
+    def remove_network(self, network: str) -> None:
+        """Remove a network; one that is gone already is no failure."""
+        from docker.errors import NotFound  # noqa: PLC0415 - lazy as above
+
+        with _told():
+            try:
+                self._api.remove_network(network)
+            except NotFound:
+                return
+
+    def remove_volume(self, volume: str) -> None:
+        """Remove a volume; one that is gone already is no failure."""
+        from docker.errors import NotFound  # noqa: PLC0415 - lazy as above
+
+        with _told():
+            try:
+                self._api.remove_volume(volume, force=True)
+            except NotFound:
+                return
+
+    def put(self, container: str, directory: str, files: dict[str, bytes], *, uid: int = 0, mode: int = 0o755) -> None:
+        """Own `directory` (a volume) for `uid` with `mode`, and write `files` in it, readable and not writable."""
+        with _told():
+            self._api.put_archive(container, directory, _archive(files, uid, mode))
+
+    def fetch(self, container: str, path: str, limit: int = 64 * 1024 * 1024) -> bytes:
+        """Return a regular file's content out of a container, its last `limit` bytes at most."""
+        with _told():
+            chunks, _ = self._api.get_archive(container, path)
+            data = b"".join(chunks)
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            member = archive.next()
+            if member is None or not member.isreg():
+                raise CannotTell(f"{path} in {container} is not a regular file")
+            opened = archive.extractfile(member)
+            return opened.read()[-limit:] if opened else b""
+
+    def attach(self, container: str) -> Any:
+        """Return a raw socket to a container's stdin and stdout; attach before start, or output is lost."""
+        with _told():
+            params = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+            return self._api.attach_socket(container, params)
+
+    def logs(self, container: str, lines: int = 200) -> str:
+        """Return the last lines that a container wrote."""
+        with _told():
+            return bytes(self._api.logs(container, tail=lines)).decode(errors="replace")
+
+    def exec(self, container: str, command: list[str]) -> tuple[int, bytes]:
+        """Run a command in a container, nothing on its stdin; return its exit code and what it wrote."""
+        with _told():
+            made = self._api.exec_create(container, command)
+            output = self._api.exec_start(made["Id"])
+            return int(self._api.exec_inspect(made["Id"])["ExitCode"] or 0), bytes(output)
+
+    def gateway_status(self, client: str) -> dict[str, Any] | None:
+        """Return what a client's gateway last said of itself, None if there is no gateway container."""
+        name = f"hostkit-{client}-gateway"
+        document = self.inspect(name)
+        if document is None:
+            return None
+        status: dict[str, Any] = {"container": document["State"], "restarts": document.get("RestartCount", 0)}
+        try:
+            status.update(json.loads(self.fetch(name, "/records/status.json", 4096)))
+        except (HostkitError, ValueError):
+            status.update({"state": "unknown", "why": "its status cannot be read"})
+        return status
+
+
+def _filter(client: str | None) -> dict[str, Any]:
+    return {"label": f"{_LABEL}={client}"} if client else {}
+
+
+def _refuse_warning(what: str, warning: str | None) -> None:
+    if warning:
+        do = "the wall it names would be missing; fix the engine or the host"
+        raise HostkitError(f"{what}: the engine warns: {warning}", do)
+
+
+def _archive(files: dict[str, bytes], uid: int, mode: int) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        top = tarfile.TarInfo("./")
+        top.type, top.mode, top.uid, top.gid = tarfile.DIRTYPE, mode, uid, uid
+        archive.addfile(top)
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode, entry.uid, entry.gid = len(content), 0o444, 0, 0
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def _security(plan: Any) -> list[str]:
+    profile = _SECCOMP.read_text() if plan.seccomp == "hostkit" else plan.seccomp
+    options = [f"seccomp={profile}"]
+    return [*options, "no-new-privileges:true"] if plan.no_new_privileges else options
+
+
+def _config(api: Any, plan: Any, *, stdin: bool) -> Any:
+    """Return the engine's own document for a container: pure but for the seccomp file."""
+    return api.create_container_config(
+        plan.image,
+        list(plan.command),
+        entrypoint=[],
+        user=plan.user,
+        environment=dict(plan.environment),
+        labels=dict(plan.labels),
+        stdin_open=stdin,
+        host_config=_host_config(api, plan),
+        networking_config=api.create_networking_config(
+            {plan.network: api.create_endpoint_config(ipv4_address=plan.address if plan.network.endswith("-in") else None)}
+        ),
+    )
+
+
+def _host_config(api: Any, plan: Any) -> Any:
+    from docker.types import LogConfig, Mount, Ulimit  # noqa: PLC0415 - lazy as above
+
+    log = {"max-size": plan.log_size, "max-file": str(plan.log_files)}
+    return api.create_host_config(
+        network_mode=plan.network,
+        read_only=plan.read_only,
+        cap_drop=list(plan.cap_drop),
+        cap_add=list(plan.cap_add),
+        security_opt=_security(plan),
+        pids_limit=plan.pids or None,
+        mem_limit=plan.memory or None,
+        memswap_limit=plan.memory or None,
+        nano_cpus=int(plan.cpus * 1e9) or None,
+        ulimits=[Ulimit(name="nofile", soft=plan.nofile, hard=plan.nofile), Ulimit(name="core", soft=0, hard=0)],
+        tmpfs=dict(plan.tmpfs),
+        mounts=[Mount(m.target, m.volume, type="volume", read_only=m.read_only, no_copy=True) for m in plan.mounts],
+        sysctls=dict(plan.sysctls),
+        dns=list(plan.dns) or None,
+        restart_policy={"Name": plan.restart, **({"MaximumRetryCount": 10} if plan.restart == "on-failure" else {})},
+        log_config=LogConfig(type="json-file", config=log),
+        init=plan.restart == "no",
+    )
