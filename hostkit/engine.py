@@ -98,7 +98,8 @@ class Engine:
         with _told():
             words = self._api.version()["Version"].split("+")[0].split("~")[0].split("-")[0].split(".")
         numbers = [int("".join(c for c in word if c.isdigit()) or 0) for word in words[:3]]
-        return (numbers + [0, 0, 0])[0], (numbers + [0, 0, 0])[1], (numbers + [0, 0, 0])[2]
+        major, minor, patch, *_ = [*numbers, 0, 0, 0]
+        return major, minor, patch
 
     def image_id(self, image: str) -> str | None:
         """Return the repository digest of a pulled image, else its id, None if the engine has no such image."""
@@ -316,10 +317,14 @@ def _config(api: Any, plan: Any, *, stdin: bool) -> Any:
         labels=dict(plan.labels),
         stdin_open=stdin,
         host_config=_host_config(api, plan),
-        networking_config=api.create_networking_config(
-            {plan.network: api.create_endpoint_config(ipv4_address=plan.address if plan.network.endswith("-in") else None)}
-        ),
+        networking_config=api.create_networking_config({plan.network: _endpoint(api, plan)}),
     )
+
+
+def _endpoint(api: Any, plan: Any) -> Any:
+    """A gateway's address is of its inner leg, which it joins later; on its way out any address will do."""
+    fixed = plan.address if plan.network.endswith("-in") else None
+    return api.create_endpoint_config(ipv4_address=fixed)
 
 
 def _host_config(api: Any, plan: Any) -> Any:

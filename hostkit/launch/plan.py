@@ -18,6 +18,7 @@ from hostkit.policy.units import parse_size
 UID_BASE = 70000
 SLOTS = 256
 _MIB = 1024 * 1024
+_READ_ORDER = "import sys,json\norder=json.loads(sys.stdin.readline())\nexec(order['source'])"
 _BRIDGE = "com.docker.network.bridge."
 
 
@@ -200,7 +201,7 @@ def make_plan(policy: Policy, name: str, slot: Slot, engine: EngineFacts, genera
     inside = ipaddress.ip_network(slot.inside)
     addresses = [str(inside[index]) for index in range(5)]
     networks = _networks(name, slot, engine)
-    rules = _rules(policy, name, client, addresses[2], engine, generation)
+    rules = _rules(policy, name, addresses[2], engine, generation)
     agent = _agent(name, client, slot, addresses, engine)
     return LaunchPlan(
         client=name,
@@ -210,7 +211,7 @@ def make_plan(policy: Policy, name: str, slot: Slot, engine: EngineFacts, genera
         host_uid=slot.uid,
         agent=agent,
         gateway=_gateway(name, slot, addresses, engine),
-        probe=_probe(name, agent, addresses[4]),
+        probe=_probe(name, agent, addresses[4], engine),
         inside=networks[0],
         outside=networks[1],
         rules=rules,
@@ -242,9 +243,8 @@ def _networks(name: str, slot: Slot, engine: EngineFacts) -> tuple[NetworkPlan, 
     )
 
 
-def _rules(
-    policy: Policy, name: str, client: Client, address: str, engine: EngineFacts, generation: int
-) -> Rules:
+def _rules(policy: Policy, name: str, address: str, engine: EngineFacts, generation: int) -> Rules:
+    client = policy.clients[name]
     tls = [way for way in client.egress if way.raw is None]
     raw = [way for way in client.egress if way.raw is not None]
     return Rules(
@@ -277,6 +277,11 @@ def agent_image(client: Client) -> str:
 def gateway_image() -> str:
     """Return the name of the gateway's image."""
     return f"hostkit/gateway:{__version__}"
+
+
+def probe_image() -> str:
+    """Return the name of the image that proves the walls: hostkit's own, whatever the agent runs."""
+    return f"hostkit/agent:{__version__}"
 
 
 def _labels(name: str, part: str) -> dict[str, str]:
@@ -360,7 +365,7 @@ def _gateway(name: str, slot: Slot, addresses: list[str], engine: EngineFacts) -
     )
 
 
-def _probe(name: str, agent: ContainerPlan, address: str) -> ContainerPlan:
+def _probe(name: str, agent: ContainerPlan, address: str, engine: EngineFacts) -> ContainerPlan:
     """Return the throw-away twin that proves the walls: the agent's posture, none of its volumes but the secrets.
 
     It writes the secrets before the agent starts, so it alone sees that volume writable.
@@ -368,13 +373,18 @@ def _probe(name: str, agent: ContainerPlan, address: str) -> ContainerPlan:
     return dataclasses.replace(
         agent,
         name=f"hostkit-{name}-probe",
-        image=agent.image,
-        command=("python3", "-I", "-u", "-c", "import sys; exec(sys.stdin.readline())"),
+        image=image_id(engine, probe_image()),
+        command=("python3", "-I", "-u", "-c", _READ_ORDER),
         address=address,
         mounts=(MountPlan(f"hostkit-{name}-secrets", "/run/secrets"),),
         environment={},
         labels=_labels(name, "probe"),
     )
+
+
+def without_secrets(plan: LaunchPlan) -> LaunchPlan:
+    """Return the plan with a probe that sees no volume at all, for a proof beside a running agent."""
+    return dataclasses.replace(plan, probe=dataclasses.replace(plan.probe, mounts=()))
 
 
 Wall = Callable[[LaunchPlan], LaunchPlan]

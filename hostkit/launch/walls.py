@@ -7,7 +7,7 @@ from typing import Any
 from hostkit.errors import CannotTell, WallOpen
 from hostkit.launch.plan import ContainerPlan, LaunchPlan
 
-PROBE = r'''
+PROBE = r"""
 import base64, json, os, socket, sys, threading, time
 def tcp(host, port, wait=1.5):
     try:
@@ -51,7 +51,8 @@ for address, port in order["targets"]:
 for thread in threads:
     thread.join()
 status = dict(line.split(":", 1) for line in read("/proc/self/status").splitlines() if ":" in line)
-found["status"] = {k: status.get(k, "").strip() for k in ("Uid", "Gid", "CapEff", "CapPrm", "CapBnd", "NoNewPrivs", "Seccomp")}
+keys = ("Uid", "Gid", "CapEff", "CapPrm", "CapBnd", "NoNewPrivs", "Seccomp")
+found["status"] = {key: status.get(key, "").strip() for key in keys}
 found["ipv6"] = [l.split()[-1] for l in read("/proc/net/if_inet6").splitlines() if l.split()[-1] != "lo"]
 cg = "/sys/fs/cgroup/"
 found["pids"] = read(cg + "pids.max", cg + "pids/pids.max")
@@ -64,8 +65,7 @@ except OSError as why:
     found["root"] = type(why).__name__ + ":" + str(why.errno)
 sys.stdout.write(json.dumps(found) + "\n"); sys.stdout.flush()
 sys.stdin.readline()
-'''
-COMMAND = ("python3", "-I", "-u", "-c", "import sys,json\norder=json.loads(sys.stdin.readline())\nexec(order['source'])")
+"""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def order(
 
 
 def judge(plan: LaunchPlan, seen: Seen) -> tuple[str, ...]:
-    """Return one sentence for each wall that held; raise WallOpen if one is open, CannotTell if one was not proved."""
+    """Return a sentence for each wall that held; raise WallOpen if one is open, CannotTell if one is unproved."""
     open_walls = [*_reached(seen), *_posture(plan.agent, seen.report), *_limits(plan.agent, seen.report)]
     if open_walls:
         raise WallOpen("; ".join(open_walls), "the agent was not started; nothing was left behind")
@@ -110,7 +110,7 @@ def _reached(seen: Seen) -> list[str]:
 
 
 def _answered(word: Any) -> bool:
-    """A refused connection is an answer too: the packet reached the host and one came back."""
+    """Return whether the host answered; a refused connection is an answer too."""
     return word == "connected" or str(word).startswith("ConnectionRefused")
 
 
@@ -125,7 +125,8 @@ def _posture(agent: ContainerPlan, report: dict[str, Any]) -> list[str]:
         "Seccomp": "2",
         "Uid": "\t".join([uid] * 4),
     }
-    found = [f"{key} is {status.get(key)!r}, not {value!r}" for key, value in wanted.items() if status.get(key) != value]
+    wrong = [key for key, value in wanted.items() if status.get(key) != value]
+    found = [f"{key} is {status.get(key)!r}, not {wanted[key]!r}" for key in wrong]
     if report.get("ipv6"):
         found.append(f"IPv6 is on: {', '.join(report['ipv6'])}")
     if not str(report.get("root", "")).startswith("OSError:30"):

@@ -1,0 +1,269 @@
+"""The order of things: networks, gateway, proof, agent; a failure on the way leaves nothing behind."""
+
+import base64
+import contextlib
+import ipaddress
+import json
+import secrets as random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from hostkit.engine import Engine, side_by_side
+from hostkit.errors import CannotTell, HostkitError
+from hostkit.host import Host
+from hostkit.launch import plan as plans
+from hostkit.launch import walls
+from hostkit.launch.listeners import Listeners
+from hostkit.launch.plan import LaunchPlan
+from hostkit.launch.state import State
+from hostkit.policy.model import Policy
+from hostkit.secrets.providers import fetch
+
+_ANSWER_LIMIT = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Launched:
+    """What a launch did: the plan, the walls that held, and whether the agent was running before."""
+
+    plan: LaunchPlan
+    held: tuple[str, ...]
+    already: bool
+    seconds: float
+
+
+class Session:
+    """Launches, stops and removes sandboxes on one engine."""
+
+    def __init__(self, engine: Engine, host: Host, state: State) -> None:
+        self._engine = engine
+        self._host = host
+        self._state = state
+
+    def plan(self, policy: Policy, name: str) -> LaunchPlan:
+        """Return what a launch would do now; nothing is kept."""
+        client = plans.find_client(policy, name)
+        facts = self._facts(plans.agent_image(client))
+        slot = plans.choose_slot(policy, self._state.slots(), self._live(name), name)
+        generation = int(self._state.entry(name).get("generation", 0)) + 1
+        return plans.make_plan(policy, name, slot, facts, generation)
+
+    def launch(self, policy: Policy, name: str) -> Launched:
+        """Bring one client's agent up behind proven walls.
+
+        Raise HostkitError if the policy refuses, WallOpen if a wall does not hold, CannotTell if one is not provable;
+        in each case the agent does not run and nothing made on the way is left.
+        """
+        started = time.monotonic()
+        client = plans.find_client(policy, name)
+        plans.refuse_without_agreement(name, client, datetime.now(UTC).date())
+        values = {key: fetch(key, secret.source) for key, secret in client.secrets.items()}
+        with self._state.locked(name):
+            self._refuse_other_policy(policy, name)
+            plan = self._kept_plan(policy, name)
+            already = self._running(plan)
+            held = self._reprove(plan) if already else self._bring_up(plan, values)
+            self._state.update(name, policy=policy.path, generation=plan.generation, proved=time.time())
+        return Launched(plan, held, already, time.monotonic() - started)
+
+    def stop(self, name: str) -> list[str]:
+        """Remove the containers and networks of a client and return their names; volumes and records stay."""
+        with self._state.locked(name):
+            return self._tear_down(name)
+
+    def remove(self, name: str) -> list[str]:
+        """Stop a client and delete its volumes, all but the records; return the names of what is gone."""
+        with self._state.locked(name):
+            gone = self._tear_down(name)
+            for volume in self._engine.volumes(name):
+                if not volume.endswith("-records"):
+                    self._engine.remove_volume(volume)
+                    gone.append(volume)
+        self._state.forget(name)
+        return gone
+
+    def _facts(self, agent: str) -> plans.EngineFacts:
+        names = {agent, plans.gateway_image(), plans.probe_image()}
+        images = {image: self._engine.image_id(image) for image in names}
+        known = {image: found for image, found in images.items() if found}
+        return plans.EngineFacts(self._engine.version(), known, self._host_addresses())
+
+    def _host_addresses(self) -> tuple[str, ...]:
+        found = {address for entries in self._host.addresses().values() for address in entries}
+        return tuple(sorted(found))
+
+    def _live(self, name: str) -> tuple[str, ...]:
+        """Return the networks that are routed on this host, but for those of the client itself."""
+        own = {plans.bridge_name(kind, name) for kind in ("hki", "hke")}
+        return tuple(route for route, device in _routes(self._host.read("/proc/net/route")) if device not in own)
+
+    def _kept_plan(self, policy: Policy, name: str) -> LaunchPlan:
+        with self._state.locked("slots"):
+            plan = self.plan(policy, name)
+            self._state.keep_slot(name, plans.Slot((plan.host_uid - plans.UID_BASE) // 2, plan.inside.subnet, plan.outside.subnet))
+        return plan
+
+    def _refuse_other_policy(self, policy: Policy, name: str) -> None:
+        kept = self._state.entry(name).get("policy")
+        if kept and kept != policy.path and self._engine.containers(client=name):
+            raise HostkitError(f"{name} runs from another policy, {kept}", f"hostkit --policy {kept} stop {name} first")
+
+    def _running(self, plan: LaunchPlan) -> bool:
+        documents = [self._engine.inspect(part.name) for part in (plan.agent, plan.gateway)]
+        return all(document is not None and document["State"]["Running"] for document in documents)
+
+    def _reprove(self, plan: LaunchPlan) -> tuple[str, ...]:
+        """Reload the rules of a running gateway and prove the walls again, beside the running agent."""
+        self._engine.put(plan.gateway.name, "/rules", {"rules.json": plan.rules.to_json().encode()})
+        bare = plans.without_secrets(plan)
+        try:
+            self._engine.make_container(bare.probe, stdin=True)
+            with self._proof(bare, {}) as held:
+                return held
+        finally:
+            self._engine.remove_container(plan.probe.name)
+
+    def _bring_up(self, plan: LaunchPlan, values: dict[str, bytes]) -> tuple[str, ...]:
+        self._tear_down(plan.client)
+        try:
+            self._make(plan)
+            with self._proof(plan, values) as held:
+                self._engine.start(plan.agent.name)
+            self._engine.remove_container(plan.probe.name)
+        except BaseException:
+            self._tear_down(plan.client)
+            raise
+        return held
+
+    def _make(self, plan: LaunchPlan) -> None:
+        engine, client = self._engine, plan.client
+        volumes = sorted({mount.volume for part in (plan.agent, plan.gateway) for mount in part.mounts})
+        side_by_side(
+            partial(engine.make_network, plan.inside, client),
+            partial(engine.make_network, plan.outside, client),
+            *(partial(engine.make_volume, volume, client, _volume_options(plan, volume)) for volume in volumes),
+        )
+        side_by_side(partial(self._make_gateway, plan), partial(self._make_agent, plan), partial(self._make_probe, plan))
+
+    def _make_gateway(self, plan: LaunchPlan) -> None:
+        engine, part = self._engine, plan.gateway
+        engine.make_container(part)
+        engine.join(plan.inside.name, part.name, part.address)
+        engine.put(part.name, "/rules", {"rules.json": plan.rules.to_json().encode()})
+        engine.put(part.name, "/records", {}, uid=plan.host_uid + 1, mode=0o700)
+        engine.start(part.name)
+
+    def _make_agent(self, plan: LaunchPlan) -> None:
+        self._engine.make_container(plan.agent)
+        for target in ("/workspace", "/home/agent"):
+            self._engine.put(plan.agent.name, target, {}, uid=plan.host_uid, mode=0o700)
+
+    def _make_probe(self, plan: LaunchPlan) -> None:
+        self._engine.make_container(plan.probe, stdin=True)
+
+    @contextlib.contextmanager
+    def _proof(self, plan: LaunchPlan, values: dict[str, bytes]) -> Iterator[tuple[str, ...]]:
+        """Run the probe and hold it, and with it the secrets it laid down, until the block has ended."""
+        nonces = (f"{random.token_hex(8)}.gateway.invalid", f"{random.token_hex(8)}.embedded.invalid")
+        encoded = {key: base64.b64encode(value).decode() for key, value in values.items()}
+        with Listeners(self._targets(plan)) as listeners:
+            stream = self._engine.attach(plan.probe.name)
+            self._engine.start(plan.probe.name)
+            _send(stream, walls.order(plan, listeners.targets, nonces, encoded))
+            report = _answer(stream)
+            denied = self._denied(plan, nonces)
+            seen = walls.Seen(report, listeners.reached(), denied, nonces)
+        held = walls.judge(plan, seen)
+        try:
+            yield held
+        finally:
+            stream.close()
+
+    def _targets(self, plan: LaunchPlan) -> list[str]:
+        """Return the host's v4 addresses, if this is the machine whose bridges the engine made."""
+        if not Path(f"/sys/class/net/{plan.inside.bridge}").exists():
+            do = "run hostkit where the engine runs"
+            raise CannotTell("the engine is on another machine or in another network namespace", do)
+        found = [address for entries in self._host.addresses().values() for address in entries]
+        return [a for a in found if ipaddress.ip_address(a).version == 4 and not ipaddress.ip_address(a).is_loopback]
+
+    def _denied(self, plan: LaunchPlan, nonces: tuple[str, str]) -> frozenset[str]:
+        end = time.monotonic() + 2.0
+        while True:
+            names = _denied_names(self._engine.fetch(plan.gateway.name, "/records/requests.jsonl", _ANSWER_LIMIT))
+            if set(nonces) <= names or time.monotonic() > end:
+                return frozenset(names)
+            time.sleep(0.05)
+
+    def _tear_down(self, name: str) -> list[str]:
+        """Remove what carries the client's label, and nothing else."""
+        gone = [entry["Name"].lstrip("/") for entry in self._engine.containers(all=True, client=name)]
+        if gone:
+            side_by_side(*(partial(self._engine.remove_container, container) for container in gone))
+        for network in self._engine.networks(name):
+            self._engine.remove_network(network["Id"])
+            gone.append(network["Name"])
+        return gone
+
+
+def _routes(text: str) -> list[tuple[str, str]]:
+    """Return (network, device) of each v4 route but the default one, from /proc/net/route."""
+    found = []
+    for line in text.splitlines()[1:]:
+        words = line.split()
+        address, mask = (int.from_bytes(bytes.fromhex(words[index])[::-1]) for index in (1, 7))
+        if mask:
+            found.append((f"{ipaddress.ip_address(address)}/{mask.bit_count()}", words[0]))
+    return found
+
+
+def _volume_options(plan: LaunchPlan, volume: str) -> dict[str, str]:
+    if not volume.endswith("-secrets"):
+        return {}
+    uid = plan.host_uid
+    return {"type": "tmpfs", "device": "tmpfs", "o": f"size=1m,mode=0700,uid={uid},gid={uid},nosuid,nodev,noexec"}
+
+
+def _send(stream: Any, line: bytes) -> None:
+    getattr(stream, "_sock", stream).sendall(line)
+
+
+def _answer(stream: Any, wait: float = 20.0) -> dict[str, Any]:
+    """Return the one JSON line that a probe prints; raise CannotTell with its last words if it prints none."""
+    raw = getattr(stream, "_sock", stream)
+    raw.settimeout(wait)
+    said = {1: b"", 2: b""}
+    with contextlib.suppress(OSError):
+        while b"\n" not in said[1] and len(said[1]) < _ANSWER_LIMIT:
+            header = _exactly(raw, 8)
+            said[2 if header[0] == 2 else 1] += _exactly(raw, int.from_bytes(header[4:]))
+    try:
+        return dict(json.loads(said[1].split(b"\n")[0]))
+    except ValueError:
+        words = said[2].decode(errors="replace").strip().splitlines()
+        raise CannotTell(f"the probe gave no answer{': ' + words[-1] if words else ''}") from None
+
+
+def _exactly(raw: Any, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        piece = raw.recv(size - len(data))
+        if not piece:
+            raise OSError("closed")
+        data += piece
+    return data
+
+
+def _denied_names(text: bytes) -> set[str]:
+    names = set()
+    for line in text.splitlines():
+        with contextlib.suppress(ValueError):
+            record = json.loads(line)
+            if record.get("event") == "denied":
+                names.add(str(record.get("name")))
+    return names
