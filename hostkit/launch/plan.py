@@ -91,6 +91,11 @@ class LaunchPlan:
     secrets: dict[str, str]
     notes: tuple[str, ...]
 
+    @property
+    def slot(self) -> "Slot":
+        """Return the slot the plan was made for."""
+        return Slot((self.host_uid - UID_BASE) // 2, self.inside.subnet, self.outside.subnet)
+
     def to_json(self) -> str:
         """Return the whole plan as JSON; it names where secrets come from and holds none of them."""
         return json.dumps(dataclasses.asdict(self), indent=2, sort_keys=True)

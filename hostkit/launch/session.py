@@ -41,7 +41,7 @@ class Session:
     """Launches, stops and removes sandboxes on one engine."""
 
     def __init__(self, engine: Engine, host: Host, state: State) -> None:
-        self._engine = engine
+        self.engine = self._engine = engine
         self._host = host
         self._state = state
 
@@ -68,12 +68,14 @@ class Session:
             plan = self._kept_plan(policy, name)
             already = self._running(plan)
             held = self._reprove(plan) if already else self._bring_up(plan, values)
-            self._state.update(name, policy=policy.path, generation=plan.generation, proved=time.time())
+            self._remember(plan, policy.path)
         return Launched(plan, held, already, time.monotonic() - started)
 
     def stop(self, name: str) -> list[str]:
         """Remove the containers and networks of a client and return their names; volumes and records stay."""
         with self._state.locked(name):
+            if self._state.entry(name):
+                self._state.update(name, running=False)
             return self._tear_down(name)
 
     def remove(self, name: str) -> list[str]:
@@ -86,6 +88,34 @@ class Session:
                     gone.append(volume)
         self._state.forget(name)
         return gone
+
+    def would_remove(self, name: str) -> list[str]:
+        """Return what `remove` would delete."""
+        running = [entry["Name"].lstrip("/") for entry in self._engine.containers(all=True, client=name)]
+        kept = [volume for volume in self._engine.volumes(name) if not volume.endswith("-records")]
+        return [*running, *kept]
+
+    def launched(self) -> list[str]:
+        """Return the clients that were launched and not stopped, and those that have a container."""
+        kept = {name for name in self._state.slots() if self._state.entry(name).get("running")}
+        labels = [document["Config"]["Labels"] for document in self._engine.containers(all=True)]
+        return sorted(kept | {label["hostkit.client"] for label in labels if label and "hostkit.client" in label})
+
+    def kept(self, name: str) -> dict[str, Any]:
+        """Return what is remembered of a client."""
+        return self._state.entry(name)
+
+    def parts(self, name: str) -> dict[str, dict[str, Any]]:
+        """Return the inspect document of each part of a client's sandbox that is there."""
+        documents = self._engine.containers(all=True, client=name)
+        return {document["Config"]["Labels"].get("hostkit.part", "?"): document for document in documents}
+
+    def exec(self, name: str, command: list[str]) -> tuple[int, bytes]:
+        """Run a command in a client's agent; raise HostkitError if the agent is not running."""
+        agent = self._engine.inspect(f"hostkit-{name}-agent")
+        if agent is None or not agent["State"]["Running"]:
+            raise HostkitError(f"{name} is not running", f"hostkit launch {name}")
+        return self._engine.exec(f"hostkit-{name}-agent", command)
 
     def _facts(self, agent: str) -> plans.EngineFacts:
         names = {agent, plans.gateway_image(), plans.probe_image()}
@@ -102,10 +132,16 @@ class Session:
         own = {plans.bridge_name(kind, name) for kind in ("hki", "hke")}
         return tuple(route for route, device in _routes(self._host.read("/proc/net/route")) if device not in own)
 
+    def _remember(self, plan: LaunchPlan, path: str) -> None:
+        gateway = self._engine.inspect(plan.gateway.name) or {}
+        facts = {"generation": plan.generation, "trust": plan.trust, "notes": list(plan.notes), "policy": path}
+        restarts = int(gateway.get("RestartCount", 0))
+        self._state.update(plan.client, **facts, running=True, restarts=restarts, proved=time.time())
+
     def _kept_plan(self, policy: Policy, name: str) -> LaunchPlan:
         with self._state.locked("slots"):
             plan = self.plan(policy, name)
-            self._state.keep_slot(name, plans.Slot((plan.host_uid - plans.UID_BASE) // 2, plan.inside.subnet, plan.outside.subnet))
+            self._state.keep_slot(name, plan.slot)
         return plan
 
     def _refuse_other_policy(self, policy: Policy, name: str) -> None:
