@@ -322,7 +322,7 @@ def _config(api: Any, plan: Any, *, stdin: bool) -> Any:
 
 
 def _endpoint(api: Any, plan: Any) -> Any:
-    """A gateway's address is of its inner leg, which it joins later; on its way out any address will do."""
+    # A gateway's address is of its inner leg, which it joins later; on its way out any address will do.
     fixed = plan.address if plan.network.endswith("-in") else None
     return api.create_endpoint_config(ipv4_address=fixed)
 

@@ -2,13 +2,14 @@
 
 import os
 import shutil
+import socket
 import stat
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from hostkit.errors import CannotTell
 
@@ -127,7 +128,7 @@ class LocalHost:
             sockets = psutil.net_connections(kind="inet")
         except psutil.Error as why:
             raise CannotTell(f"sockets: {why}") from None
-        return tuple(sorted({_listener(s) for s in sockets if _listens(s)}, key=repr))
+        return tuple(sorted({_listener(entry) for entry in sockets if _listens(entry)}, key=repr))
 
     def addresses(self) -> Mapping[str, tuple[str, ...]]:
         import netifaces  # noqa: PLC0415 - same
@@ -142,7 +143,7 @@ class LocalHost:
     def default_routes(self) -> tuple[tuple[str, str], ...]:
         import netifaces  # noqa: PLC0415 - same
 
-        routes = netifaces.gateways()
+        routes: Any = netifaces.gateways()
         families = (netifaces.AF_INET, netifaces.AF_INET6)
         return tuple((entry[0], entry[1]) for family in families for entry in routes.get(family, []))
 
@@ -152,20 +153,12 @@ def _kind(mode: int) -> str:
     return kinds.get(stat.S_IFMT(mode), "other")
 
 
-def _listens(socket: object) -> bool:
-    import socket as kinds  # noqa: PLC0415 - same
-    from typing import Any, cast  # noqa: PLC0415 - same
-
-    entry = cast("Any", socket)
-    return entry.status == "LISTEN" or (entry.type == kinds.SOCK_DGRAM and not entry.raddr)
+def _listens(entry: Any) -> bool:
+    return entry.status == "LISTEN" or (entry.type == socket.SOCK_DGRAM and not entry.raddr)
 
 
-def _listener(socket: object) -> Listener:
-    import socket as kinds  # noqa: PLC0415 - same
-    from typing import Any, cast  # noqa: PLC0415 - same
-
-    entry = cast("Any", socket)
-    protocol = "udp" if entry.type == kinds.SOCK_DGRAM else "tcp"
+def _listener(entry: Any) -> Listener:
+    protocol = "udp" if entry.type == socket.SOCK_DGRAM else "tcp"
     return Listener(protocol, entry.laddr.ip, entry.laddr.port, _process(entry.pid))
 
 

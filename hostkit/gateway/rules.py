@@ -68,7 +68,7 @@ def parse(text: str) -> Rules:
         plain = json.loads(text, object_pairs_hook=_no_repeats)
     except ValueError as why:
         raise RulesError(f"rules.json: {why}") from None
-    rules = _build(Rules, plain, "rules")
+    rules: Rules = _build(Rules, plain, "rules")
     if rules.version != VERSION:
         raise RulesError(f"rules.version: {rules.version} is not {VERSION}")
     _validate(rules)
@@ -113,9 +113,8 @@ def _value(expected: str, value: Any, where: str) -> Any:
 def _validate(rules: Rules) -> None:
     _each(rules.resolvers, ipaddress.ip_address, "rules.resolvers")
     _each((rules.address,), ipaddress.ip_address, "rules.address")
-    networks = [*rules.refuse]
-    for entry in (*rules.grants, *rules.forwards):
-        networks += entry.networks
+    ways: tuple[Grant | Forward, ...] = (*rules.grants, *rules.forwards)
+    networks = [*rules.refuse, *(network for way in ways for network in way.networks)]
     _each(tuple(networks), ipaddress.ip_network, "networks")
     ports = [rules.proxy_port, *(port for grant in rules.grants for port in grant.ports)]
     ports += [port for forward in rules.forwards for port in (forward.port, forward.local_port)]

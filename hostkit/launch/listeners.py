@@ -4,6 +4,7 @@ import contextlib
 import socket
 import threading
 from types import TracebackType
+from typing import Self
 
 
 class Listeners:
@@ -13,7 +14,7 @@ class Listeners:
         self._sockets = [found for address in addresses if (found := _listen(address)) is not None]
         self.targets: list[tuple[str, int]] = [found.getsockname()[:2] for found in self._sockets]
 
-    def __enter__(self) -> "Listeners":
+    def __enter__(self) -> Self:
         for listener in self._sockets:
             threading.Thread(target=_accept, args=(listener,), daemon=True).start()
         return self

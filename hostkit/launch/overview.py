@@ -60,17 +60,24 @@ def judge(agent: dict[str, Any] | None, gateway: dict[str, Any] | None, now: flo
     """Return why a sandbox does not stand, empty if it does: pure, from the engine's and the gateway's words."""
     if gateway is None:
         return "gateway: its container is gone; nothing leaves; run hostkit launch"
-    state = gateway["container"]
-    if not state.get("Running"):
-        return f"gateway: {_ended(state)}; nothing leaves; run hostkit launch"
-    if gateway.get("state") != "open":
-        return f"gateway: closed: {gateway.get('why') or 'no reason given'}"
-    if now - float(gateway.get("at", 0)) > STALE:
-        return f"gateway: has said nothing for {now - float(gateway.get('at', 0)):.0f} s"
-    if int(gateway.get("restarts", 0)) > restarts:
-        return "gateway: restarted since the walls were proved; run hostkit launch to prove them again"
+    if not gateway["container"].get("Running"):
+        return f"gateway: {_ended(gateway['container'])}; nothing leaves; run hostkit launch"
+    wrong = _gateway_itself(gateway, now, restarts)
+    if wrong:
+        return f"gateway: {wrong}"
     if agent is None or not agent.get("Running"):
         return f"agent: {_ended(agent) if agent else 'its container is gone'}"
+    return ""
+
+
+def _gateway_itself(gateway: dict[str, Any], now: float, restarts: int) -> str:
+    silent = now - float(gateway.get("at", 0))
+    if gateway.get("state") != "open":
+        return f"closed: {gateway.get('why') or 'no reason given'}"
+    if silent > STALE:
+        return f"has said nothing for {silent:.0f} s"
+    if int(gateway.get("restarts", 0)) > restarts:
+        return "restarted since the walls were proved; run hostkit launch to prove them again"
     return ""
 
 

@@ -257,9 +257,7 @@ def _rules(policy: Policy, name: str, address: str, engine: EngineFacts, generat
         generation=generation,
         address=address,
         grants=tuple(Grant(way.name, way.ports, way.networks) for way in tls),
-        forwards=tuple(
-            Forward(way.name, way.raw or 0, way.local_port or way.raw or 0, way.networks) for way in raw
-        ),
+        forwards=tuple(Forward(way.name, way.raw or 0, way.local_port or way.raw or 0, way.networks) for way in raw),
         refuse=tuple(sorted({policy.host.pool, *(str(ipaddress.ip_network(a)) for a in engine.host_addresses)})),
         resolvers=policy.host.resolvers,
         budget=parse_size(client.limits.records),
@@ -296,9 +294,7 @@ def _labels(name: str, part: str) -> dict[str, str]:
 _SYSCTLS = {"net.ipv6.conf.all.disable_ipv6": "1", "net.ipv6.conf.default.disable_ipv6": "1"}
 
 
-def _agent(
-    name: str, client: Client, slot: Slot, addresses: list[str], engine: EngineFacts
-) -> ContainerPlan:
+def _agent(name: str, client: Client, slot: Slot, addresses: list[str], engine: EngineFacts) -> ContainerPlan:
     limits, uid, proxy = client.limits, slot.uid, f"http://{addresses[2]}:3128"
     resolv = f"nameserver {addresses[2]}\noptions ndots:0\n" if needs_resolv_conf(engine.version) else ""
     return ContainerPlan(

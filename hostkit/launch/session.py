@@ -184,7 +184,8 @@ class Session:
             partial(engine.make_network, plan.outside, client),
             *(partial(engine.make_volume, volume, client, _volume_options(plan, volume)) for volume in volumes),
         )
-        side_by_side(partial(self._make_gateway, plan), partial(self._make_agent, plan), partial(self._make_probe, plan))
+        makers = (self._make_gateway, self._make_agent, self._make_probe)
+        side_by_side(*(partial(make, plan) for make in makers))
 
     def _make_gateway(self, plan: LaunchPlan) -> None:
         engine, part = self._engine, plan.gateway

@@ -78,9 +78,7 @@ class Seen:
     nonces: tuple[str, str]
 
 
-def order(
-    plan: LaunchPlan, targets: list[tuple[str, int]], nonces: tuple[str, str], secrets: dict[str, str]
-) -> bytes:
+def order(plan: LaunchPlan, targets: list[tuple[str, int]], nonces: tuple[str, str], secrets: dict[str, str]) -> bytes:
     """Return the one line that a probe reads: its source, what to attack, and the secrets (base64) to lay down."""
     line = {
         "source": PROBE,

@@ -60,7 +60,8 @@ def _text(path: Path) -> str:
             raise HostkitError(f"{path}: over 1 MiB", "a policy is a page or two; is this the right file?")
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise HostkitError(f"{path}: no such policy", "run `hostkit init` to write one, or give --policy FILE") from None
+        do = "run `hostkit init` to write one, or give --policy FILE"
+        raise HostkitError(f"{path}: no such policy", do) from None
     except UnicodeDecodeError:
         raise HostkitError(f"{path}: not UTF-8 text", "save the policy as UTF-8") from None
     except OSError as why:

@@ -9,6 +9,7 @@ Path = tuple[str | int, ...]
 
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _MAX_DEPTH = 20
+_PLAIN_TAGS = frozenset({"bool", "float", "int", "merge", "null", "str", "timestamp", "value"})
 
 
 @dataclass
@@ -94,7 +95,7 @@ def _mapping(node: yaml.MappingNode, path: Path, reading: Reading) -> dict[str, 
 
 
 def _scalar(node: yaml.Node, path: Path, reading: Reading) -> Any:
-    if not node.tag.startswith("tag:yaml.org,2002:"):
+    if node.tag.removeprefix("tag:yaml.org,2002:") not in _PLAIN_TAGS:
         reading.problems.append((node.start_mark.line + 1, path, f"tag {node.tag} is not used here"))
         return None
     text = str(node.value)

@@ -1,0 +1,34 @@
+import pytest
+
+from hostkit.launch.overview import Row, judge
+
+RUNNING = {"Running": True, "Status": "running"}
+OPEN = {"container": RUNNING, "state": "open", "at": 100.0, "restarts": 0}
+
+
+def test_a_sandbox_whose_parts_all_run_stands():
+    assert judge(RUNNING, OPEN, 101.0, 0) == ""
+
+
+@pytest.mark.parametrize(
+    ("agent", "gateway", "says"),
+    [
+        (RUNNING, None, "gateway: its container is gone"),
+        (RUNNING, {**OPEN, "container": {"Running": False, "Status": "exited", "ExitCode": 137}}, "killed, exit 137"),
+        (RUNNING, {**OPEN, "state": "closed", "why": "rules.json: not JSON"}, "gateway: closed: rules.json: not JSON"),
+        (RUNNING, {**OPEN, "at": 90.0}, "gateway: has said nothing for 11 s"),
+        (RUNNING, {**OPEN, "restarts": 1}, "gateway: restarted since the walls were proved"),
+        (None, OPEN, "agent: its container is gone"),
+        ({"Running": False, "Status": "exited", "OOMKilled": True, "ExitCode": 137}, OPEN, "agent: .*out of memory"),
+    ],
+)
+def test_what_does_not_stand_is_named_with_its_reason(agent, gateway, says):
+    import re
+
+    assert re.search(says, judge(agent, gateway, 101.0, 0))
+
+
+def test_a_row_that_does_not_stand_says_so_in_text_and_data():
+    row = Row("acme", "analyst", "running", "exited", "gateway: killed", ("a note",))
+    assert "DOES NOT STAND: gateway: killed" in row.as_text()
+    assert row.as_dict()["stands"] is False

@@ -1,0 +1,118 @@
+"""What a policy may say, and what each refusal names."""
+
+from pathlib import Path
+
+import pytest
+
+from hostkit.errors import HostkitError
+from hostkit.policy import PolicyError, load, parse
+
+GOOD = """\
+version: 1
+host:
+  resolvers: [198.51.100.53]
+clients:
+  acme:
+    agreement: {permitted: true, document: acme.pdf, expires: 2027-06-30}
+    trust: analyst
+    agent: {preset: shell}
+    egress:
+      - name: api.slack.com
+      - {name: db.example.com, raw: 5432, networks: [10.20.0.0/16]}
+    secrets:
+      token: {source: "env:ACME_TOKEN"}
+"""
+
+
+def refusal(text: str) -> list[tuple[int, str, str]]:
+    with pytest.raises(PolicyError) as caught:
+        parse(text)
+    return [(p.line, p.where, p.what) for p in caught.value.problems]
+
+
+def test_a_good_policy_loads_whole():
+    policy = parse(GOOD)
+    assert policy.clients["acme"].egress[1].raw == 5432
+    assert policy.host.profile == "strict"
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "where", "says"),
+    [
+        (("trust: analyst", "trust: analist"), 7, "clients.acme.trust", "did you mean analyst?"),
+        (("resolvers:", "resolver:"), 3, "host.resolver", "did you mean resolvers?"),
+        (("permitted: true", "permitted: yes"), 6, "clients.acme.agreement.permitted", "write true"),
+        (("permitted: true", "permitted: no"), 6, "clients.acme.agreement.permitted", "write false"),
+        (("2027-06-30", "next year"), 6, "clients.acme.agreement.expires", "date"),
+        (("name: api.slack.com", "name: API.slack.com"), 10, "clients.acme.egress[0].name", "lower-case host name"),
+        (("name: api.slack.com", "name: 10.0.0.1"), 10, "clients.acme.egress[0].name", "lower-case host name"),
+        (("raw: 5432", "raw: 443"), 11, "clients.acme.egress[1]", "the gateway's own"),
+        (("raw: 5432", 'raw: "5432"'), 11, "clients.acme.egress[1].raw", "integer"),
+        (("env:ACME_TOKEN", "ACME_TOKEN"), 13, "clients.acme.secrets.token.source", "env:"),
+        (("  acme:", "  docker:"), 5, "clients.docker", "a word of hostkit or Docker"),
+        (("  acme:", "  ../x:"), 5, "clients.../x", "lower-case letters"),
+        (("    trust: analyst", "    trust: analyst\n    slack: {}"), 8, "clients.acme.slack", "not yet"),
+        (("    trust: analyst", "    trust: analyst\n    trust: observer"), 8, "clients.acme.trust", "repeated"),
+        (("version: 1", "version: 2"), 1, "version", "expected 1"),
+    ],
+)
+def test_each_mistake_is_named_with_its_line(change, line, where, says):
+    found = refusal(GOOD.replace(*change))
+    assert [(at, path) for at, path, what in found if says in what] == [(line, where)]
+
+
+def test_all_mistakes_come_at_once():
+    text = GOOD.replace("analyst", "analist").replace("preset: shell", "preset: shel").replace("5432", "54320000")
+    assert [line for line, _, _ in refusal(text)] == [7, 8, 11]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "the file is empty"),
+        ("# only a comment\n", "the file is empty"),
+        (GOOD.replace("\n", "\r\n"), "Windows line ends"),
+        (GOOD + "---\nversion: 1\n", "two policies in one file"),
+        ("- 1\n", "a policy is a mapping"),
+        ("{", "not YAML"),
+        ("version: !!python/object:os.system 1\n", "tag"),
+        ("version: &a 1\nhost: *a\n", "aliases are not used"),
+        ("[" * 2000, "not YAML"),
+    ],
+)
+def test_a_file_that_is_no_policy_is_told_apart(text, says):
+    assert says in refusal(text)[0][2]
+
+
+def test_aliases_that_would_explode_are_refused_at_once():
+    bomb = "a: &a [x]\n" + "".join(
+        f"{n}: &{n} [*{p}, *{p}]\n" for p, n in zip("abcdefghijklm", "bcdefghijklmn", strict=True)
+    )
+    assert any("aliases" in what for _, _, what in refusal(bomb))
+
+
+def test_no_is_a_word_where_a_name_is_meant():
+    policy = parse(GOOD.replace("  acme:", "  no:"))
+    assert list(policy.clients) == ["no"]
+
+
+def test_two_raw_names_on_one_port_need_local_ports():
+    twice = GOOD.replace("    secrets:", "      - {name: db2.example.com, raw: 5432}\n    secrets:")
+    assert any("db.example.com and db2.example.com share port 5432" in what for _, _, what in refusal(twice))
+    parse(twice.replace("db2.example.com, raw: 5432", "db2.example.com, raw: 5432, local_port: 5433"))
+
+
+def test_one_secret_in_two_clients_is_refused():
+    other = GOOD.split("  acme:\n")[1]
+    assert any("both use env:ACME_TOKEN" in what for _, _, what in refusal(GOOD + "  beta:\n" + other))
+
+
+def test_a_missing_file_says_what_to_do(tmp_path: Path):
+    with pytest.raises(HostkitError, match="no such policy; run `hostkit init`"):
+        load(tmp_path / "hostkit.yml")
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path):
+    (tmp_path / "hostkit.yml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(HostkitError, match="not UTF-8"):
+        load(tmp_path / "hostkit.yml")

@@ -1,0 +1,13 @@
+from hostkit.policy import parse
+from hostkit.policy.trust import LEVELS, unenforced
+from tests.policy.test_load import GOOD
+
+
+def test_each_rule_of_the_level_is_told_with_every_tunnelled_host():
+    said = unenforced(parse(GOOD).clients["acme"])
+    assert len(said) == len(LEVELS["analyst"])
+    assert all("api.slack.com, db.example.com:5432" in sentence for sentence in said)
+
+
+def test_a_client_without_a_way_out_has_nothing_unenforced():
+    assert unenforced(parse(GOOD).clients["acme"].model_copy(update={"egress": ()})) == ()
