@@ -1,0 +1,184 @@
+"""Each probe in the real sandbox, then in a twin without its walls, then with each single wall left in."""
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from hostkit.drill import witness
+from hostkit.drill.judge import Seen, judge
+from hostkit.drill.model import Attempt, Control, Missing, Outcome, Probe, Trial, source_of
+from hostkit.drill.walls import DANGEROUS, OPEN_GATEWAY
+from hostkit.errors import HostkitError
+
+TIMEOUT = 20.0
+_SETTLE = 1.5
+Progress = Callable[[str], None]
+
+
+class Runner(Protocol):
+    """A place in which python3 runs."""
+
+    def exec_python(self, source: str, arguments: tuple[str, ...], timeout: float) -> str:
+        """Return stdout of `python3 - *arguments` fed with `source`, stdout and stderr of a failure included."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A running sandbox or twin: where code runs, what it can aim at, and what others see of it.
+
+    `targets` are the keyword values of the probes, a target left out is not there. `collected` returns the collector's
+    lines, `records` the gateway's, `counter` the bridge's received packets (None: not visible), `audit` the
+    audit log's lines since a time (None: not visible).
+    """
+
+    client: str
+    runner: Runner = field(repr=False)
+    targets: Mapping[str, str]
+    collected: Callable[[], tuple[str, ...]] = field(repr=False)
+    records: Callable[[], tuple[str, ...]] = field(repr=False)
+    counter: Callable[[], int | None] = field(repr=False, default=lambda: None)
+    audit: Callable[[float], tuple[str, ...] | None] = field(repr=False, default=lambda _: None)
+
+
+class Lab(Protocol):
+    """What a drill needs of an engine. `throwaway` says that the engine and its host may be endangered."""
+
+    @property
+    def throwaway(self) -> bool:
+        """Return whether walls may come out that protect the host itself."""
+
+    def sandbox(self) -> Place:
+        """Return the client's real sandbox, seen from its throw-away probe container."""
+
+    def twin(self, walls: frozenset[str]) -> Place:
+        """Return a started twin with `walls` taken out, without credentials, workspace or agent code."""
+
+    def stop(self, place: Place) -> None:
+        """Take down a place that `sandbox` or `twin` returned, and all that came with it."""
+
+
+def drill(
+    lab: Lab,
+    probes: Iterable[Probe],
+    controls: Iterable[Control] = (),
+    *,
+    singles: bool = False,
+    progress: Progress = lambda _: None,
+) -> tuple[Outcome, ...]:
+    """Return an outcome for every probe; with `singles` each wall is also tried as the only one left in."""
+    chosen = tuple(probes)
+    works, inside = _sandbox(lab, chosen, tuple(controls), progress)
+    wanted = {_out(entry.walls): None for entry in chosen}
+    wanted |= {out: None for entry in chosen if singles for out in _left_in(entry).values()}
+    seen = {out: _twin(lab, out, _of(chosen, out, singles=singles), progress) for out in wanted}
+    return tuple(_outcome(entry, inside, seen, works, singles=singles) for entry in chosen)
+
+
+def _outcome(
+    entry: Probe,
+    inside: Mapping[str, Seen],
+    seen: Mapping[frozenset[str], Mapping[str, Seen]],
+    works: frozenset[str],
+    *,
+    singles: bool,
+) -> Outcome:
+    alone = {wall: seen[out][entry.id] for wall, out in _left_in(entry).items()} if singles else {}
+    if len(entry.walls) == 1:
+        alone = {entry.walls[0]: inside[entry.id]}
+    return judge(entry, inside[entry.id], seen[_out(entry.walls)][entry.id], alone, control=entry.group in works)
+
+
+def _out(walls: Iterable[str]) -> frozenset[str]:
+    chosen = frozenset(walls)
+    return chosen | OPEN_GATEWAY if chosen & OPEN_GATEWAY else chosen
+
+
+def _left_in(entry: Probe) -> dict[str, frozenset[str]]:
+    if len(entry.walls) < 2:
+        return {}
+    return {wall: _out(set(entry.walls) - {wall}) for wall in entry.walls}
+
+
+def _of(probes: tuple[Probe, ...], out: frozenset[str], *, singles: bool) -> tuple[Probe, ...]:
+    return tuple(
+        entry
+        for entry in probes
+        if _out(entry.walls) == out or (singles and out in _left_in(entry).values())
+    )
+
+
+def _sandbox(
+    lab: Lab, probes: tuple[Probe, ...], controls: tuple[Control, ...], progress: Progress
+) -> tuple[frozenset[str], dict[str, Seen]]:
+    place = lab.sandbox()
+    try:
+        progress("the sandbox")
+        works = frozenset(entry.group for entry in controls if _works(place, entry))
+        return works, {entry.id: attempt(place, entry) for entry in probes}
+    finally:
+        lab.stop(place)
+
+
+def _twin(lab: Lab, out: frozenset[str], probes: tuple[Probe, ...], progress: Progress) -> dict[str, Seen]:
+    if out & DANGEROUS and not lab.throwaway:
+        why = "its wall comes out on a throw-away test engine only"
+        return {entry.id: Missing(why) for entry in probes}
+    progress("a twin without " + ", ".join(sorted(out)))
+    try:
+        place = lab.twin(out)
+    except HostkitError as why:
+        return {entry.id: Missing(f"no twin: {why}") for entry in probes}
+    try:
+        return {entry.id: attempt(place, entry, watched=False) for entry in probes}
+    finally:
+        lab.stop(place)
+
+
+def _works(place: Place, entry: Control) -> bool:
+    return isinstance(said := _say(place, entry.attempt, ""), Trial) and said.word == "works"
+
+
+def attempt(place: Place, entry: Probe, *, watched: bool = True) -> Seen:
+    """Return what one probe said and who saw it; the witness is asked only where `watched`."""
+    marker = f"hk{secrets.token_hex(6)}"
+    since, before = time.time(), place.counter()
+    said = _say(place, entry.attempt, marker)
+    if isinstance(said, Missing):
+        return said
+    arrived = entry.collected and witness.collected(place.collected(), marker)
+    seen = _witnessed(place, entry, marker, since, before) if watched else None
+    return Trial(said.word, arrived, seen)
+
+
+def _say(place: Place, function: Attempt, marker: str) -> Seen:
+    targets = {**place.targets, "marker": marker}
+    if zone := targets.get("zone"):
+        targets["unlisted"] = f"{marker or 'control'}.{zone}"
+    wants = function.__code__.co_varnames[: function.__code__.co_argcount]
+    if missing := [name for name in wants if name != "marker" and not targets.get(name)]:
+        return Missing(f"there is no {missing[0].replace('_', ' ')} here")
+    values = json.dumps({name: targets[name] for name in wants})
+    said = place.runner.exec_python(source_of(function), (values,), TIMEOUT).strip()
+    return Trial(said.splitlines()[-1][:80] if said else "nothing")
+
+
+def _witnessed(place: Place, entry: Probe, marker: str, since: float, before: int | None) -> bool | None:
+    """Ask until the witness has seen it or the settling time is over: records are written behind the answer."""
+    deadline = time.monotonic() + _SETTLE
+    while True:
+        seen = _ask(place, entry, marker, since, before)
+        if seen or seen is None or time.monotonic() > deadline:
+            return seen
+        time.sleep(0.1)
+
+
+def _ask(place: Place, entry: Probe, marker: str, since: float, before: int | None) -> bool | None:
+    kind = entry.witness.kind
+    if kind in {"gateway", "dns"}:
+        return witness.denied(entry.witness, place.records(), marker, place.client, since)
+    if kind == "bridge":
+        return witness.counted(before, place.counter())
+    return witness.audited(entry.witness, place.audit(since)) if kind == "audit" else None

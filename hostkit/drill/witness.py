@@ -1,0 +1,60 @@
+"""Reading what others saw of an attempt: pure over their lines; hostkit's runner never writes one of them."""
+
+import base64
+import json
+from collections.abc import Iterable
+
+from hostkit.drill.model import Witness
+
+
+def spellings(marker: str) -> tuple[str, ...]:
+    """Return the marker as an attempt may have dressed it: plain, reversed, hex, base64."""
+    raw = marker.encode()
+    return (marker, marker[::-1], raw.hex(), base64.b64encode(raw).decode().rstrip("="))
+
+
+def collected(lines: Iterable[str], marker: str) -> bool:
+    """Return whether the collector's log holds the marker in any spelling."""
+    wanted = spellings(marker)
+    return any(form in line for line in lines for form in wanted)
+
+
+def denied(witness: Witness, lines: Iterable[str], marker: str, client: str, since: float) -> bool:
+    """Return whether the gateway's records hold this client's denial of the attempt.
+
+    With rules declared, one of them must be the record's; without, the record must name the marker. A lookup
+    counts for `dns` only. A line that is not a record is nobody's witness.
+    """
+    records = (_record(line) for line in lines)
+    return any(_matches(witness, entry, marker, client, since) for entry in records if entry)
+
+
+def _record(line: str) -> dict[str, object]:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return {}
+    return entry if isinstance(entry, dict) else {}
+
+
+def _matches(witness: Witness, entry: dict[str, object], marker: str, client: str, since: float) -> bool:
+    at = entry.get("at")
+    if entry.get("client") != client or not isinstance(at, int | float) or at < since:
+        return False
+    if witness.kind == "dns":
+        return entry.get("event") == "denied" and entry.get("kind") == "dns" and marker in str(entry.get("name"))
+    if entry.get("event") not in {"denied", "outcome"} or entry.get("kind") == "dns":
+        return False
+    if witness.detail:
+        return entry.get("rule") in witness.detail
+    return entry.get("event") == "denied" and marker in str(entry.get("name"))
+
+
+def counted(before: int | None, after: int | None) -> bool | None:
+    """Return whether the bridge counted a packet; None where the counter cannot be read."""
+    return None if before is None or after is None else after > before
+
+
+def audited(witness: Witness, lines: tuple[str, ...] | None) -> bool | None:
+    """Return whether the audit log's new lines hold the witness's word; None where the log cannot be read."""
+    return None if lines is None else any(word in line for line in lines for word in witness.detail)
