@@ -1,3 +1,4 @@
+# ruff: noqa: D401, PTH - a title states what holds; the source stays short for the pipe
 """Taking so much that others have none."""
 
 from hostkit.drill.model import Witness, control, probe
