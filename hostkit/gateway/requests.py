@@ -1,0 +1,109 @@
+"""One request from its decision to its outcome: record, resolve once, class the address, dial that address."""
+
+import asyncio
+import itertools
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from hostkit.gateway.address import Address, refusal
+from hostkit.gateway.decide import Decision
+from hostkit.gateway.records import Records, RecordsFull
+from hostkit.gateway.resolve import NoAddress
+from hostkit.gateway.rules import Rules
+
+DIAL_WAIT = 10.0
+"""Seconds until a dial counts as failed."""
+_numbers = itertools.count(1)
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Resolver = Callable[[str, tuple[str, ...]], Awaitable[tuple[Address, ...]]]
+
+
+class Denied(Exception):  # noqa: N818 - it is an answer
+    """A request that will not leave, or that could not; `rule` is one of the typed reasons."""
+
+    def __init__(self, rule: str, reason: str) -> None:
+        super().__init__(reason)
+        self.rule, self.reason = rule, reason
+
+
+@dataclass
+class Asked:
+    """A request under way: what it asks for, and what came of it so far."""
+
+    kind: str
+    name: str
+    port: int
+    peer: str
+    generation: int = 0
+    address: str = ""
+    up: int = 0
+    down: int = 0
+    number: str = ""
+
+    def __post_init__(self) -> None:
+        self.number = f"{os.getpid()}-{next(_numbers)}"
+
+
+class Book:
+    """Writes the records of requests; counts what was allowed and denied."""
+
+    def __init__(self, records: Records, client: str) -> None:
+        self.records, self.client = records, client
+        self.allowed = self.denied = 0
+
+    def intent(self, asked: Asked, decision: Decision) -> None:
+        """Write the intent; raise Denied if there is no room for it."""
+        try:
+            self._write("intent", asked, rule=decision.rule)
+        except RecordsFull as why:
+            raise Denied("records-full", str(why)) from None
+        self.allowed += 1
+
+    def denial(self, asked: Asked, why: Denied) -> None:
+        """Write a denial; with no room for it the request is denied all the same."""
+        self.denied += 1
+        self._best_effort("denied", asked, rule=why.rule, reason=why.reason)
+
+    def outcome(self, asked: Asked, rule: str, reason: str) -> None:
+        """Write how a request that left ended."""
+        self._best_effort(
+            "outcome", asked, rule=rule, reason=reason, address=asked.address, bytes_up=asked.up, bytes_down=asked.down
+        )
+
+    def _best_effort(self, event: str, asked: Asked, **fields: object) -> None:
+        try:
+            self._write(event, asked, **fields)
+        except RecordsFull:
+            return
+
+    def _write(self, event: str, asked: Asked, **fields: object) -> None:
+        facts = {"client": self.client, "generation": asked.generation, "kind": asked.kind, "from": asked.peer}
+        self.records.write(id=asked.number, event=event, name=asked.name, port=asked.port, **facts, **fields)
+
+
+async def dial(asked: Asked, decision: Decision, rules: Rules, resolver: Resolver) -> Streams:
+    """Return a connection to an address that was checked; raise Denied if the answer holds one that is refused."""
+    try:
+        addresses = await resolver(asked.name, rules.resolvers)
+    except NoAddress as why:
+        raise Denied("no-address", str(why)) from None
+    for address in addresses:
+        refused = refusal(address, decision.networks, rules.refuse)
+        if refused:
+            raise Denied(*refused)
+    return await _first_that_answers(asked, addresses)
+
+
+async def _first_that_answers(asked: Asked, addresses: tuple[Address, ...]) -> Streams:
+    problem = "no address"
+    for address in addresses[:4]:
+        try:
+            streams = await asyncio.wait_for(asyncio.open_connection(str(address), asked.port), DIAL_WAIT)
+        except (OSError, asyncio.TimeoutError) as why:
+            problem = f"{address}: {why or 'no answer'}"
+            continue
+        asked.address = str(address)
+        return streams
+    raise Denied("dial-failed", problem)
