@@ -5,8 +5,9 @@ import json
 import os
 import tarfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,16 @@ def side_by_side(*jobs: Callable[[], Any]) -> list[Any]:
     if failures:
         raise failures[0]
     return results
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file to lay down in a container, or with no content a directory; an existing one takes owner and mode."""
+
+    name: str
+    content: bytes | None = None
+    uid: int = 0
+    mode: int = 0o444
 
 
 class Engine:
@@ -228,10 +239,10 @@ class Engine:
             except NotFound:
                 return
 
-    def put(self, container: str, directory: str, files: dict[str, bytes], *, uid: int = 0, mode: int = 0o755) -> None:
-        """Own `directory` (a volume) for `uid` with `mode`, and write `files` in it, readable and not writable."""
+    def put(self, container: str, directory: str, entries: Sequence["Entry"]) -> None:
+        """Lay files and directories down in a container, each with its owner and mode."""
         with _told():
-            self._api.put_archive(container, directory, _archive(files, uid, mode))
+            self._api.put_archive(container, directory, _archive(entries))
 
     def fetch(self, container: str, path: str, limit: int = 64 * 1024 * 1024) -> bytes:
         """Return a regular file's content out of a container, its last `limit` bytes at most."""
@@ -287,16 +298,14 @@ def _refuse_warning(what: str, warning: str | None) -> None:
         raise HostkitError(f"{what}: the engine warns: {warning}", do)
 
 
-def _archive(files: dict[str, bytes], uid: int, mode: int) -> bytes:
+def _archive(entries: Sequence[Entry]) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        top = tarfile.TarInfo("./")
-        top.type, top.mode, top.uid, top.gid = tarfile.DIRTYPE, mode, uid, uid
-        archive.addfile(top)
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode, entry.uid, entry.gid = len(content), 0o444, 0, 0
-            archive.addfile(entry, io.BytesIO(content))
+        for entry in entries:
+            info = tarfile.TarInfo(entry.name)
+            info.type = tarfile.DIRTYPE if entry.content is None else tarfile.REGTYPE
+            info.size, info.mode, info.uid, info.gid = len(entry.content or b""), entry.mode, entry.uid, entry.uid
+            archive.addfile(info, io.BytesIO(entry.content or b""))
     return buffer.getvalue()
 
 
@@ -317,14 +326,16 @@ def _config(api: Any, plan: Any, *, stdin: bool) -> Any:
         labels=dict(plan.labels),
         stdin_open=stdin,
         host_config=_host_config(api, plan),
-        networking_config=api.create_networking_config({plan.network: _endpoint(api, plan)}),
+        networking_config=_networking(api, plan),
     )
 
 
-def _endpoint(api: Any, plan: Any) -> Any:
-    # A gateway's address is of its inner leg, which it joins later; on its way out any address will do.
+def _networking(api: Any, plan: Any) -> Any:
+    """Return the container's first leg; a gateway's address is of its inner leg, which it joins later."""
+    if plan.network == "none":
+        return None
     fixed = plan.address if plan.network.endswith("-in") else None
-    return api.create_endpoint_config(ipv4_address=fixed)
+    return api.create_networking_config({plan.network: api.create_endpoint_config(ipv4_address=fixed)})
 
 
 def _host_config(api: Any, plan: Any) -> Any:

@@ -42,7 +42,7 @@ def is_listed(rules: Rules | None, name: str) -> bool:
     """Return whether the resolver may answer for a canonical name."""
     if rules is None:
         return False
-    names = [way.name for way in (*rules.grants, *rules.forwards)]
+    names = [grant.name for grant in rules.grants] + [forward.name for forward in rules.forwards]
     return any(matches(pattern, name) for pattern in names)
 
 

@@ -54,7 +54,7 @@ def strict(head: bytes) -> None:
 def read_head(request: h11.Request, *, proxy: bool) -> Head:
     """Return what the request asks for; raise BadRequest if its parts disagree or have no canonical name.
 
-    `proxy` is whether it came to the proxy's port, where CONNECT and absolute-form are spoken; elsewhere origin-form is.
+    `proxy` is whether it came to the proxy's port; only there CONNECT is spoken.
     """
     method, target = request.method.decode("ascii"), request.target.decode("latin-1")
     host = dict(request.headers).get(b"host", b"").decode("latin-1")

@@ -101,8 +101,8 @@ async def _first_that_answers(asked: Asked, addresses: tuple[Address, ...]) -> S
     for address in addresses[:4]:
         try:
             streams = await asyncio.wait_for(asyncio.open_connection(str(address), asked.port), DIAL_WAIT)
-        except (OSError, asyncio.TimeoutError) as why:
-            problem = f"{address}: {why or 'no answer'}"
+        except (TimeoutError, OSError) as why:
+            problem = f"{address}: {str(why) or 'no answer'}"
             continue
         asked.address = str(address)
         return streams

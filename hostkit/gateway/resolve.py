@@ -1,6 +1,5 @@
 """A listed name's addresses, asked once of the policy's resolvers and of nobody else."""
 
-import asyncio
 import ipaddress
 
 from hostkit.gateway.address import Address
@@ -26,7 +25,7 @@ async def resolve(name: str, resolvers: tuple[str, ...]) -> tuple[Address, ...]:
         query = dns.message.make_query(name, "A")
         try:
             reply, _ = await dns.asyncquery.udp_with_fallback(query, resolver, timeout=_WAIT)
-        except (dns.exception.DNSException, OSError, asyncio.TimeoutError):
+        except (TimeoutError, dns.exception.DNSException, OSError):
             continue
         if found := _addresses(reply):
             return found

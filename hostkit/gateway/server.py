@@ -103,7 +103,7 @@ class Gateway:
         self._live[task] = lambda: self.rules is not None
         try:
             await serve(agent, _peer(agent))
-        except (OSError, asyncio.CancelledError, asyncio.TimeoutError, asyncio.IncompleteReadError):
+        except (TimeoutError, OSError, asyncio.CancelledError, asyncio.IncompleteReadError):
             agent[1].transport.abort()
         finally:
             self._live.pop(task, None)
@@ -175,10 +175,12 @@ class Gateway:
         await agent[1].drain()
         try:
             hello, name = await _hello(agent[0], connection.trailing_data[0])
-            if name != head.name:
-                raise Denied("sni-mismatch", f"the ClientHello names {name}, CONNECT named {head.name}")
         except Denied as why:
             self._book.denial(asked, why)
+            return
+        if name != head.name:
+            mismatch = f"the ClientHello names {name}, CONNECT named {head.name}"
+            self._book.denial(asked, Denied("sni-mismatch", mismatch))
             return
         with contextlib.suppress(Denied):  # the tunnel is open: no status can be told any more
             await self._carry(asked, decision, agent, hello)
@@ -190,7 +192,8 @@ class Gateway:
         try:
             request = h11.Request(method=head.method, target=head.target, headers=list(head.headers))
             upstream[1].write(sender.send(request) or b"")
-            await asyncio.gather(_body(agent[0], connection, sender, upstream[1], asked), _reply(upstream, agent, asked))
+            body = _body(agent[0], connection, sender, upstream[1], asked)
+            await asyncio.gather(body, _reply(upstream, agent, asked))
             self._book.outcome(asked, "done", "")
         except (OSError, h11.RemoteProtocolError, h11.LocalProtocolError, asyncio.CancelledError) as why:
             self._book.outcome(asked, "cut", str(why) or "cut")

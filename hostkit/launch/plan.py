@@ -383,6 +383,37 @@ def _probe(name: str, agent: ContainerPlan, address: str, engine: EngineFacts) -
     )
 
 
+def filler(plan: LaunchPlan) -> ContainerPlan:
+    """Return a container that is never started: volumes are owned and filled through it, none of the host's files."""
+    mounts = [mount for part in (plan.agent, plan.gateway) for mount in part.mounts if mount.target != "/run/secrets"]
+    return dataclasses.replace(
+        plan.gateway,
+        name=f"hostkit-{plan.client}-filler",
+        command=("true",),
+        network="none",
+        read_only=False,
+        mounts=tuple(MountPlan(mount.volume, f"/mnt/{_last(mount)}") for mount in mounts),
+        labels=_labels(plan.client, "filler"),
+        sysctls={},
+        restart="no",
+    )
+
+
+def _last(mount: MountPlan) -> str:
+    return mount.volume.rsplit("-", 1)[-1]
+
+
+def volume_entries(plan: LaunchPlan) -> list[tuple[str, bytes | None, int, int]]:
+    """Return (name, content, uid, mode) of what the volumes hold before anything starts."""
+    return [
+        ("workspace", None, plan.host_uid, 0o700),
+        ("state", None, plan.host_uid, 0o700),
+        ("records", None, plan.host_uid + 1, 0o700),
+        ("rules", None, 0, 0o755),
+        ("rules/rules.json", plan.rules.to_json().encode(), 0, 0o444),
+    ]
+
+
 def without_secrets(plan: LaunchPlan) -> LaunchPlan:
     """Return the plan with a probe that sees no volume at all, for a proof beside a running agent."""
     return dataclasses.replace(plan, probe=dataclasses.replace(plan.probe, mounts=()))

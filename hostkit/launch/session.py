@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hostkit.engine import Engine, side_by_side
+from hostkit.engine import Engine, Entry, side_by_side
 from hostkit.errors import CannotTell, HostkitError
 from hostkit.host import Host
 from hostkit.launch import plan as plans
@@ -155,7 +155,7 @@ class Session:
 
     def _reprove(self, plan: LaunchPlan) -> tuple[str, ...]:
         """Reload the rules of a running gateway and prove the walls again, beside the running agent."""
-        self._engine.put(plan.gateway.name, "/rules", {"rules.json": plan.rules.to_json().encode()})
+        self._engine.put(plan.gateway.name, "/rules", [Entry("rules.json", plan.rules.to_json().encode())])
         bare = plans.without_secrets(plan)
         try:
             self._engine.make_container(bare.probe, stdin=True)
@@ -184,24 +184,24 @@ class Session:
             partial(engine.make_network, plan.outside, client),
             *(partial(engine.make_volume, volume, client, _volume_options(plan, volume)) for volume in volumes),
         )
-        makers = (self._make_gateway, self._make_agent, self._make_probe)
-        side_by_side(*(partial(make, plan) for make in makers))
+        side_by_side(
+            partial(self._fill, plan),
+            partial(self._make_gateway, plan),
+            partial(engine.make_container, plan.agent),
+            partial(engine.make_container, plan.probe, stdin=True),
+        )
+        engine.start(plan.gateway.name)
 
     def _make_gateway(self, plan: LaunchPlan) -> None:
-        engine, part = self._engine, plan.gateway
-        engine.make_container(part)
-        engine.join(plan.inside.name, part.name, part.address)
-        engine.put(part.name, "/rules", {"rules.json": plan.rules.to_json().encode()})
-        engine.put(part.name, "/records", {}, uid=plan.host_uid + 1, mode=0o700)
-        engine.start(part.name)
+        self._engine.make_container(plan.gateway)
+        self._engine.join(plan.inside.name, plan.gateway.name, plan.gateway.address)
 
-    def _make_agent(self, plan: LaunchPlan) -> None:
-        self._engine.make_container(plan.agent)
-        for target in ("/workspace", "/home/agent"):
-            self._engine.put(plan.agent.name, target, {}, uid=plan.host_uid, mode=0o700)
-
-    def _make_probe(self, plan: LaunchPlan) -> None:
-        self._engine.make_container(plan.probe, stdin=True)
+    def _fill(self, plan: LaunchPlan) -> None:
+        """Own the volumes and lay the rules down, through a container that is never started."""
+        filler = plans.filler(plan)
+        self._engine.make_container(filler)
+        self._engine.put(filler.name, "/mnt", [Entry(*entry) for entry in plans.volume_entries(plan)])
+        self._engine.remove_container(filler.name)
 
     @contextlib.contextmanager
     def _proof(self, plan: LaunchPlan, values: dict[str, bytes]) -> Iterator[tuple[str, ...]]:
