@@ -119,8 +119,8 @@ class Outcome:
     alone: Mapping[str, bool | None] = field(default_factory=dict)
 
 
-def probe(  # noqa: PLR0913 - a probe's declaration is its documentation
-    id: str,  # noqa: A002 - the word of the domain
+def probe(
+    id: str,
     *,
     group: str,
     walls: tuple[str, ...],

@@ -21,7 +21,7 @@ WALLS: Final = MappingProxyType({
     "pids": "no limit of tasks",
     "memory": "no limit of memory",
     "nofile": "the engine's own limit of open files",
-    "tmpfs": "/tmp has no size",
+    "tmpfs": "the temporary folder has no size",
     "volumes_separate": "a stand-in for another client's volume is mounted",
     "engine_socket": "a stand-in for the engine's socket, answered by the collector, is mounted",
     "networks_separate": "the agent has a leg on the other client's network",

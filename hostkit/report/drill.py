@@ -68,7 +68,7 @@ def _counts(found: tuple[Outcome, ...]) -> dict[str, int]:
 def _sum(found: tuple[Outcome, ...]) -> str:
     counts = ", ".join(f"{count} {answer}" for answer, count in _counts(found).items() if count)
     blind = sum(entry.probe.witness.kind == "none" for entry in found)
-    return f"{len(found)} probes: {counts or 'nothing was tried'}; {blind} without a witness (the reason is in the list)"
+    return f"{len(found)} probes: {counts or 'nothing was tried'}; {blind} without a witness (reasons: docs/drills.md)"
 
 
 def listing(probes: Iterable[Probe]) -> str:

@@ -1,5 +1,6 @@
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +40,6 @@ def test_the_dns_answer_names_the_address():
 
 
 def test_the_collector_imports_nothing_of_hostkit():
-    with open(collector.__file__) as source:
+    with Path(collector.__file__).open() as source:
         assert "from hostkit" not in source.read()
     assert sys.modules["hostkit.drill.collector"] is collector

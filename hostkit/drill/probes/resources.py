@@ -1,4 +1,4 @@
-# ruff: noqa: D401, PTH107, PTH110, PTH112, PTH116, PTH118, PTH123, PTH208, S108
+# ruff: noqa: D401, PTH123
 """Taking so much that others have none."""
 
 from hostkit.drill.model import Witness, control, probe
