@@ -43,6 +43,7 @@ class Gateway:
         self._book, self._resolver, self._ports = book, resolver, ports
         self._live: dict[asyncio.Task[None], Callable[[], bool]] = {}
         self._servers: dict[int, asyncio.Server] = {}
+        self._datagrams: asyncio.DatagramTransport | None = None
 
     async def listen(self, rules: Rules) -> None:
         """Listen on the rules' address only; raw ports come and go with the rules."""
@@ -51,16 +52,17 @@ class Gateway:
             self._ports.proxy or rules.proxy_port: self._proxy,
             self._ports.http: self._http,
             self._ports.tls: self._tls,
+            self._ports.dns: self._dns,
         }
-        if self._ports.dns not in self._servers:
+        if self._datagrams is None:
             loop = asyncio.get_running_loop()
-            await loop.create_datagram_endpoint(lambda: _Datagrams(self), local_addr=(address, self._ports.dns))
-            fixed[self._ports.dns] = self._dns
+            endpoint = (address, self._ports.dns)
+            self._datagrams, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), local_addr=endpoint)
         for port, serve in fixed.items():
             await self._open(address, port, serve)
         for forward in rules.forwards:
             await self._open(address, forward.local_port, self._raw(forward.local_port))
-        self._close_unlisted(rules, set(fixed) | {self._ports.dns})
+        self._close_unlisted(rules, set(fixed))
 
     def _close_unlisted(self, rules: Rules, fixed: set[int]) -> None:
         for port in set(self._servers) - fixed - {forward.local_port for forward in rules.forwards}:
