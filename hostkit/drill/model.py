@@ -119,8 +119,8 @@ class Outcome:
     alone: Mapping[str, bool | None] = field(default_factory=dict)
 
 
-def probe(
-    id: str,
+def probe(  # noqa: PLR0913 - a declaration is the documentation
+    id: str,  # noqa: A002 - the word of the domain
     *,
     group: str,
     walls: tuple[str, ...],
