@@ -103,11 +103,7 @@ def _left_in(entry: Probe) -> dict[str, frozenset[str]]:
 
 
 def _of(probes: tuple[Probe, ...], out: frozenset[str], *, singles: bool) -> tuple[Probe, ...]:
-    return tuple(
-        entry
-        for entry in probes
-        if _out(entry.walls) == out or (singles and out in _left_in(entry).values())
-    )
+    return tuple(entry for entry in probes if _out(entry.walls) == out or (singles and out in _left_in(entry).values()))
 
 
 def _sandbox(

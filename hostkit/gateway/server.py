@@ -5,6 +5,7 @@ import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import cast
 
 import h11
 
@@ -242,11 +243,12 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._gateway = gateway
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        # uvloop's transport is a DatagramTransport in all but its class.
+        self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, peer: tuple[str, int]) -> None:
         reply = self._gateway.dns_reply(data, peer[0])
-        if reply is not None and isinstance(self._transport, asyncio.DatagramTransport):
+        if reply is not None:
             self._transport.sendto(reply, peer)
 
 

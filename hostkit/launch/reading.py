@@ -32,11 +32,11 @@ def denied_lines(session: Session, client: str, *, suggest: bool) -> list[str]:
     found = []
     for (name, port, rule), count in counted.most_common():
         found.append(safe(f"{count:6d}  {name}:{port}  {rule}"))
-        if suggest and rule in {"not-listed", "port-not-listed"}:
+        if suggest and rule in {"not-listed", "port-not-listed"} and not name.endswith(".invalid"):
             found.append(safe(_suggestion(name, port)))
     return found
 
 
 def _suggestion(name: str, port: int) -> str:
-    ports = "" if port in {0, 443} else f", ports: [{port}]"
+    ports = "" if port in {0, 53, 443} else f", ports: [{port}]"
     return f"        allow with: - {{name: {name}{ports}}}   # anything can be sent to {name}, and read from it"

@@ -5,6 +5,7 @@ import contextlib
 import ipaddress
 import json
 import secrets as random
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -219,7 +220,7 @@ class Session:
         try:
             yield held
         finally:
-            stream.close()
+            _hang_up(stream)
 
     def _targets(self, plan: LaunchPlan) -> list[str]:
         """Return the host's v4 addresses, if this is the machine whose bridges the engine made."""
@@ -268,6 +269,13 @@ def _volume_options(plan: LaunchPlan, volume: str) -> dict[str, str]:
 
 def _send(stream: Any, line: bytes) -> None:
     getattr(stream, "_sock", stream).sendall(line)
+
+
+def _hang_up(stream: Any) -> None:
+    """End a probe by ending its stdin; it leaves by itself, faster than it can be killed."""
+    with contextlib.suppress(OSError):
+        getattr(stream, "_sock", stream).shutdown(socket.SHUT_RDWR)
+    stream.close()
 
 
 def _answer(stream: Any, wait: float = 20.0) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from hostkit.launch.plan import ContainerPlan, LaunchPlan
 
 PROBE = r"""
 import base64, json, os, socket, sys, threading, time
-def tcp(host, port, wait=1.5):
+def tcp(host, port, wait=0.4):
     try:
         socket.create_connection((host, port), wait).close()
         return "connected"

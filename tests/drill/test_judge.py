@@ -85,8 +85,13 @@ def test_each_single_wall_is_told_apart():
 
 @pytest.mark.parametrize(
     ("answers", "code"),
-    [([], 3), ([Answer.HELD], 0), ([Answer.HELD, Answer.NOT_SHOWN], 3), ([Answer.INCONCLUSIVE], 3),
-     ([Answer.INCONCLUSIVE, Answer.ESCAPED], 1)],
+    [
+        ([], 3),
+        ([Answer.HELD], 0),
+        ([Answer.HELD, Answer.NOT_SHOWN], 3),
+        ([Answer.INCONCLUSIVE], 3),
+        ([Answer.INCONCLUSIVE, Answer.ESCAPED], 1),
+    ],
 )
 def test_the_exit_code_is_never_kinder_than_the_worst_answer(answers, code):
     held_one = judge(PROBES[0], held(PROBES[0]), escaped(PROBES[0]))

@@ -13,8 +13,7 @@ def works() -> str:
     return "works"
 
 
-@probe("network-echo", group="network", walls=("user", "seccomp"), held="no", escaped="yes",
-       witness=Witness.gateway())
+@probe("network-echo", group="network", walls=("user", "seccomp"), held="no", escaped="yes", witness=Witness.gateway())
 def echo(word: str, marker: str) -> str:
     """Says what it was given."""
     return word
@@ -22,8 +21,14 @@ def echo(word: str, marker: str) -> str:
 
 class LocalRunner:
     def exec_python(self, source, arguments, timeout):
-        done = subprocess.run([sys.executable, "-", *arguments], input=source, capture_output=True, text=True,
-                              timeout=timeout, check=False)
+        done = subprocess.run(
+            [sys.executable, "-", *arguments],
+            input=source,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
         self.last = json.loads(arguments[0])
         return done.stdout + done.stderr
 
@@ -39,8 +44,13 @@ class FakeLab:
         runner = LocalRunner()
 
         def records():
-            entry = {"at": time.time(), "client": "acme", "event": "denied", "kind": "connect",
-                     "name": runner.last.get("marker", "") + ".example"}
+            entry = {
+                "at": time.time(),
+                "client": "acme",
+                "event": "denied",
+                "kind": "connect",
+                "name": runner.last.get("marker", "") + ".example",
+            }
             return (json.dumps(entry),) if self.record else ()
 
         return Place("acme", runner, {"word": word}, collected=lambda: (), records=records)

@@ -11,8 +11,12 @@ PROBES, _ = collect_all()
 
 def outcomes():
     first, second = PROBES[:2]
-    held = judge(first, Trial(first.held, witnessed=True), Trial(first.escaped, collected=True),
-                 {first.walls[0]: Trial(first.escaped)})
+    held = judge(
+        first,
+        Trial(first.held, witnessed=True),
+        Trial(first.escaped, collected=True),
+        {first.walls[0]: Trial(first.escaped)},
+    )
     return held, judge(second, Trial(second.held), Missing("no second engine"))
 
 

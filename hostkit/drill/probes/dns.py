@@ -12,8 +12,15 @@ def listed_name_resolves(listed: str) -> str:
     return "works" if socket.gethostbyname(listed) else "empty"
 
 
-@probe("dns-unlisted-name", group="dns", walls=("gateway_names",), held="no-answer", escaped="answered",
-       witness=Witness.dns(), collected=True)
+@probe(
+    "dns-unlisted-name",
+    group="dns",
+    walls=("gateway_names",),
+    held="no-answer",
+    escaped="answered",
+    witness=Witness.dns(),
+    collected=True,
+)
 def unlisted_name(unlisted: str) -> str:
     """The system's resolver does not look up a name that is not listed."""
     import socket
@@ -24,8 +31,15 @@ def unlisted_name(unlisted: str) -> str:
         return "no-answer"
 
 
-@probe("dns-engine-resolver", group="dns", walls=("resolver", "internal_network", "inhibit_host"),
-       held="no-answer", escaped="answered", witness=Witness.dns(), collected=True)
+@probe(
+    "dns-engine-resolver",
+    group="dns",
+    walls=("resolver", "internal_network", "inhibit_host"),
+    held="no-answer",
+    escaped="answered",
+    witness=Witness.dns(),
+    collected=True,
+)
 def engine_resolver(unlisted: str) -> str:
     """The engine's embedded resolver, asked by hand, is no way round the gateway."""
     import socket
@@ -43,8 +57,15 @@ def engine_resolver(unlisted: str) -> str:
     return "answered" if reply[3] & 15 == 0 and reply[7] else "no-answer"
 
 
-@probe("dns-direct-udp", group="dns", walls=("internal_network", "inhibit_host"), held="no-answer",
-       escaped="answered", witness=Witness.none("no packet leaves the container"), collected=True)
+@probe(
+    "dns-direct-udp",
+    group="dns",
+    walls=("internal_network", "inhibit_host"),
+    held="no-answer",
+    escaped="answered",
+    witness=Witness.none("no packet leaves the container"),
+    collected=True,
+)
 def direct_udp(collector: str, unlisted: str) -> str:
     """A resolver outside, asked over UDP, is not reached."""
     import socket
@@ -61,8 +82,15 @@ def direct_udp(collector: str, unlisted: str) -> str:
             return "no-answer"
 
 
-@probe("dns-direct-tcp", group="dns", walls=("internal_network", "inhibit_host"), held="no-answer",
-       escaped="answered", witness=Witness.none("no packet leaves the container"), collected=True)
+@probe(
+    "dns-direct-tcp",
+    group="dns",
+    walls=("internal_network", "inhibit_host"),
+    held="no-answer",
+    escaped="answered",
+    witness=Witness.none("no packet leaves the container"),
+    collected=True,
+)
 def direct_tcp(collector: str, unlisted: str) -> str:
     """A resolver outside, asked over TCP, is not reached."""
     import socket
@@ -78,8 +106,15 @@ def direct_tcp(collector: str, unlisted: str) -> str:
         return "no-answer"
 
 
-@probe("dns-tunnel-below-listed", group="dns", walls=("gateway_names",), held="no-answer", escaped="answered",
-       witness=Witness.dns(), collected=True)
+@probe(
+    "dns-tunnel-below-listed",
+    group="dns",
+    walls=("gateway_names",),
+    held="no-answer",
+    escaped="answered",
+    witness=Witness.dns(),
+    collected=True,
+)
 def tunnel_below_listed(gateway: str, listed: str, marker: str) -> str:
     """Data in a label below a listed name, asked as TXT, is not forwarded to the name's own server."""
     import socket

@@ -46,16 +46,28 @@ def write_etc() -> str:
     return "written" if written else "refused"
 
 
-@probe("files-engine-socket", group="files", walls=("engine_socket",), held="absent", escaped="answered",
-       witness=SILENT, collected=True)
+@probe(
+    "files-engine-socket",
+    group="files",
+    walls=("engine_socket",),
+    held="absent",
+    escaped="answered",
+    witness=SILENT,
+    collected=True,
+)
 def engine_socket(marker: str) -> str:
     """No engine's socket is within reach, under its usual names or in any mount."""
     import os
     import socket
     import stat
 
-    paths = ["/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock",
-             "/run/podman/podman.sock", "/run/crio/crio.sock"]
+    paths = [
+        "/var/run/docker.sock",
+        "/run/docker.sock",
+        "/run/containerd/containerd.sock",
+        "/run/podman/podman.sock",
+        "/run/crio/crio.sock",
+    ]
     with open("/proc/self/mountinfo") as mounts:
         places = [line.split()[4] for line in mounts]
     for place in places:
@@ -81,8 +93,14 @@ def engine_socket(marker: str) -> str:
     return "absent"
 
 
-@probe("files-setuid", group="files", walls=("no_new_privileges",), held="refused", escaped="gained",
-       witness=Witness.none("the audit rules see that it ran, not that it gained nothing"))
+@probe(
+    "files-setuid",
+    group="files",
+    walls=("no_new_privileges",),
+    held="refused",
+    escaped="gained",
+    witness=Witness.none("the audit rules see that it ran, not that it gained nothing"),
+)
 def setuid_program() -> str:
     """A setuid program gives its caller nothing."""
     import os
@@ -93,8 +111,9 @@ def setuid_program() -> str:
     for folder in ("/usr/bin", "/bin"):
         path = f"{folder}/su"
         if os.path.exists(path) and os.stat(path).st_mode & stat.S_ISUID:
-            started = subprocess.Popen([path], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.DEVNULL)
+            started = subprocess.Popen(
+                [path], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
             time.sleep(0.4)
             with open(f"/proc/{started.pid}/status") as status:
                 effective = [line.split()[2] for line in status if line.startswith("Uid:")]
@@ -115,8 +134,7 @@ def mounts(mounts: str) -> str:
     return "exact" if known - found <= {"/", ""} else "missing"
 
 
-@probe("files-other-volume", group="files", walls=("volumes_separate",), held="absent", escaped="read",
-       witness=SILENT)
+@probe("files-other-volume", group="files", walls=("volumes_separate",), held="absent", escaped="read", witness=SILENT)
 def other_volume() -> str:
     """Nothing of another client's volume is within reach."""
     import os

@@ -16,8 +16,15 @@ def gateway_is_reached(gateway: str, proxy_port: str) -> str:
     return "works"
 
 
-@probe("network-raw-tcp", group="network", walls=OPEN, held="unreachable", escaped="answered",
-       witness=NO_PACKET, collected=True)
+@probe(
+    "network-raw-tcp",
+    group="network",
+    walls=OPEN,
+    held="unreachable",
+    escaped="answered",
+    witness=NO_PACKET,
+    collected=True,
+)
 def raw_tcp(collector: str, collector_port: str, marker: str) -> str:
     """A TCP connection that ignores the proxy variables finds no way."""
     import socket
@@ -30,8 +37,15 @@ def raw_tcp(collector: str, collector_port: str, marker: str) -> str:
         return "unreachable"
 
 
-@probe("network-raw-udp", group="network", walls=OPEN, held="unreachable", escaped="answered",
-       witness=NO_PACKET, collected=True)
+@probe(
+    "network-raw-udp",
+    group="network",
+    walls=OPEN,
+    held="unreachable",
+    escaped="answered",
+    witness=NO_PACKET,
+    collected=True,
+)
 def raw_udp(collector: str, collector_port: str, marker: str) -> str:
     """A UDP datagram (QUIC, NTP, WireGuard) finds no way."""
     import socket
@@ -65,8 +79,14 @@ def icmp_echo(collector: str, marker: str) -> str:
         return "unreachable"
 
 
-@probe("network-host-bridge", group="network", walls=("inhibit_host",), held="unreachable", escaped="reached",
-       witness=Witness.bridge())
+@probe(
+    "network-host-bridge",
+    group="network",
+    walls=("inhibit_host",),
+    held="unreachable",
+    escaped="reached",
+    witness=Witness.bridge(),
+)
 def host_bridge(bridge: str) -> str:
     """The host has no address on the client's own bridge."""
     import errno
@@ -82,8 +102,15 @@ def host_bridge(bridge: str) -> str:
     return "unreachable"
 
 
-@probe("network-docker0", group="network", walls=OPEN, held="unreachable", escaped="answered",
-       witness=NO_PACKET, collected=True)
+@probe(
+    "network-docker0",
+    group="network",
+    walls=OPEN,
+    held="unreachable",
+    escaped="answered",
+    witness=NO_PACKET,
+    collected=True,
+)
 def docker0(docker0: str, collector_port: str, marker: str) -> str:
     """The engine's default bridge address does not answer."""
     import socket
@@ -96,8 +123,15 @@ def docker0(docker0: str, collector_port: str, marker: str) -> str:
         return "unreachable"
 
 
-@probe("network-host-lan", group="network", walls=OPEN, held="unreachable", escaped="answered",
-       witness=NO_PACKET, collected=True)
+@probe(
+    "network-host-lan",
+    group="network",
+    walls=OPEN,
+    held="unreachable",
+    escaped="answered",
+    witness=NO_PACKET,
+    collected=True,
+)
 def host_lan(host: str, collector_port: str, marker: str) -> str:
     """The host's own address on its LAN does not answer."""
     import socket
@@ -110,8 +144,15 @@ def host_lan(host: str, collector_port: str, marker: str) -> str:
         return "unreachable"
 
 
-@probe("network-ipv6", group="network", walls=("ipv6_off",), held="no-ipv6", escaped="answered",
-       witness=Witness.none("the kernel refuses before a packet exists"), collected=True)
+@probe(
+    "network-ipv6",
+    group="network",
+    walls=("ipv6_off",),
+    held="no-ipv6",
+    escaped="answered",
+    witness=Witness.none("the kernel refuses before a packet exists"),
+    collected=True,
+)
 def ipv6_neighbours(collector_port: str, marker: str) -> str:
     """No IPv6 at all: not even the link-local neighbours, the host's bridge among them, are reached."""
     import socket
@@ -131,8 +172,14 @@ def ipv6_neighbours(collector_port: str, marker: str) -> str:
     return "answered" if answers else "no-ipv6"
 
 
-@probe("network-raw-socket", group="network", walls=("capabilities", "user"), held="refused", escaped="opened",
-       witness=Witness.none("socket(2) leaves no record without an audit rule of its own"))
+@probe(
+    "network-raw-socket",
+    group="network",
+    walls=("capabilities", "user"),
+    held="refused",
+    escaped="opened",
+    witness=Witness.none("socket(2) leaves no record without an audit rule of its own"),
+)
 def raw_socket() -> str:
     """A raw IP socket, with which a packet's sender can be forged, is refused."""
     import socket
@@ -144,8 +191,14 @@ def raw_socket() -> str:
     return "opened"
 
 
-@probe("network-packet-socket", group="network", walls=("capabilities", "user", "seccomp"), held="refused",
-       escaped="opened", witness=Witness.none("socket(2) leaves no record without an audit rule of its own"))
+@probe(
+    "network-packet-socket",
+    group="network",
+    walls=("capabilities", "user", "seccomp"),
+    held="refused",
+    escaped="opened",
+    witness=Witness.none("socket(2) leaves no record without an audit rule of its own"),
+)
 def packet_socket() -> str:
     """A packet socket, with which frames go straight to the host's bridge, is refused."""
     import socket

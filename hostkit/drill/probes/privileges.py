@@ -23,8 +23,9 @@ def user_id() -> str:
     return "root" if 0 in ids else "unprivileged"
 
 
-@probe("privileges-capabilities", group="privileges", walls=("capabilities",), held="none", escaped="some",
-       witness=STATE)
+@probe(
+    "privileges-capabilities", group="privileges", walls=("capabilities",), held="none", escaped="some", witness=STATE
+)
 def capabilities() -> str:
     """All five capability sets are empty, so nothing can be regained."""
     with open("/proc/self/status") as status:
@@ -32,8 +33,9 @@ def capabilities() -> str:
     return "none" if len(sets) == 5 and not any(int(value, 16) for value in sets) else "some"
 
 
-@probe("privileges-no-new", group="privileges", walls=("no_new_privileges",), held="set", escaped="unset",
-       witness=STATE)
+@probe(
+    "privileges-no-new", group="privileges", walls=("no_new_privileges",), held="set", escaped="unset", witness=STATE
+)
 def no_new_privileges() -> str:
     """The no_new_privs flag is set."""
     with open("/proc/self/status") as status:
@@ -41,8 +43,9 @@ def no_new_privileges() -> str:
     return "set" if flags == ["1"] else "unset"
 
 
-@probe("privileges-filter", group="privileges", walls=("seccomp",), held="filtered", escaped="unfiltered",
-       witness=STATE)
+@probe(
+    "privileges-filter", group="privileges", walls=("seccomp",), held="filtered", escaped="unfiltered", witness=STATE
+)
 def system_call_filter() -> str:
     """A system call filter is in force."""
     with open("/proc/self/status") as status:
@@ -50,8 +53,14 @@ def system_call_filter() -> str:
     return "filtered" if modes == ["2"] else "unfiltered"
 
 
-@probe("privileges-user-namespace", group="privileges", walls=("seccomp",), held="refused", escaped="made",
-       witness=REFUSED_CALL)
+@probe(
+    "privileges-user-namespace",
+    group="privileges",
+    walls=("seccomp",),
+    held="refused",
+    escaped="made",
+    witness=REFUSED_CALL,
+)
 def user_namespace() -> str:
     """A user namespace, the door to most kernel bugs, cannot be made."""
     import ctypes
@@ -59,8 +68,9 @@ def user_namespace() -> str:
     return "refused" if ctypes.CDLL(None).unshare(0x10000000) else "made"
 
 
-@probe("privileges-mount", group="privileges", walls=("seccomp",), held="refused", escaped="mounted",
-       witness=REFUSED_CALL)
+@probe(
+    "privileges-mount", group="privileges", walls=("seccomp",), held="refused", escaped="mounted", witness=REFUSED_CALL
+)
 def mount() -> str:
     """Nothing can be mounted, not even in namespaces of one's own."""
     import ctypes
@@ -71,8 +81,9 @@ def mount() -> str:
     return "refused" if refused else "mounted"
 
 
-@probe("privileges-io-uring", group="privileges", walls=("seccomp",), held="refused", escaped="made",
-       witness=REFUSED_CALL)
+@probe(
+    "privileges-io-uring", group="privileges", walls=("seccomp",), held="refused", escaped="made", witness=REFUSED_CALL
+)
 def io_uring() -> str:
     """io_uring, which walks past system call filters, cannot be set up."""
     import ctypes
@@ -81,8 +92,14 @@ def io_uring() -> str:
     return "refused" if made < 0 else "made"
 
 
-@probe("privileges-keyring", group="privileges", walls=("seccomp",), held="refused", escaped="reached",
-       witness=REFUSED_CALL)
+@probe(
+    "privileges-keyring",
+    group="privileges",
+    walls=("seccomp",),
+    held="refused",
+    escaped="reached",
+    witness=REFUSED_CALL,
+)
 def keyring() -> str:
     """The kernel's keyrings, which containers share, are out of reach."""
     import ctypes
@@ -93,8 +110,14 @@ def keyring() -> str:
     return "refused" if found < 0 else "reached"
 
 
-@probe("privileges-userfaultfd", group="privileges", walls=("seccomp",), held="refused", escaped="made",
-       witness=REFUSED_CALL)
+@probe(
+    "privileges-userfaultfd",
+    group="privileges",
+    walls=("seccomp",),
+    held="refused",
+    escaped="made",
+    witness=REFUSED_CALL,
+)
 def userfaultfd() -> str:
     """userfaultfd, a tool for winning races in the kernel, is refused."""
     import ctypes

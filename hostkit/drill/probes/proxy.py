@@ -14,8 +14,15 @@ def listed_name_is_carried(gateway: str, proxy_port: str, listed: str, listed_po
         return "works" if b" 200" in wire.recv(512)[:16] else "refused"
 
 
-@probe("proxy-unlisted-name", group="proxy", walls=("gateway_names",), held="denied", escaped="carried",
-       witness=Witness.gateway(), collected=True)
+@probe(
+    "proxy-unlisted-name",
+    group="proxy",
+    walls=("gateway_names",),
+    held="denied",
+    escaped="carried",
+    witness=Witness.gateway(),
+    collected=True,
+)
 def unlisted_connect(gateway: str, proxy_port: str, unlisted: str, collector_port: str) -> str:
     """CONNECT to a name that is not listed is denied, and the name is never looked up."""
     import socket
@@ -30,8 +37,15 @@ def unlisted_connect(gateway: str, proxy_port: str, unlisted: str, collector_por
         return "carried" if wire.recv(64) else "cut"
 
 
-@probe("proxy-address-literal", group="proxy", walls=("gateway_address_class",), held="denied", escaped="carried",
-       witness=Witness.gateway("ip-literal", "bad-name"), collected=True)
+@probe(
+    "proxy-address-literal",
+    group="proxy",
+    walls=("gateway_address_class",),
+    held="denied",
+    escaped="carried",
+    witness=Witness.gateway("ip-literal", "bad-name"),
+    collected=True,
+)
 def address_literal(gateway: str, proxy_port: str, collector: str, collector_port: str, marker: str) -> str:
     """CONNECT to an address is denied in every spelling: dotted, decimal, hex, octal, mapped IPv6."""
     import ipaddress
@@ -39,8 +53,15 @@ def address_literal(gateway: str, proxy_port: str, collector: str, collector_por
 
     number = int(ipaddress.IPv4Address(collector))
     parts = [int(part) for part in collector.split(".")]
-    spellings = [collector, str(number), hex(number), ".".join(f"0{part:o}" for part in parts),
-                 f"[::ffff:{collector}]", f"{parts[0]}.{number & 0xFFFFFF}", collector + "."]
+    spellings = [
+        collector,
+        str(number),
+        hex(number),
+        ".".join(f"0{part:o}" for part in parts),
+        f"[::ffff:{collector}]",
+        f"{parts[0]}.{number & 0xFFFFFF}",
+        collector + ".",
+    ]
     for spelling in spellings:
         target = f"{spelling}:{collector_port}"
         with socket.create_connection((gateway, int(proxy_port)), timeout=5) as wire:
@@ -52,8 +73,14 @@ def address_literal(gateway: str, proxy_port: str, collector: str, collector_por
     return "denied"
 
 
-@probe("proxy-metadata", group="proxy", walls=("gateway_address_class",), held="denied", escaped="carried",
-       witness=Witness.gateway("ip-literal", "bad-name"))
+@probe(
+    "proxy-metadata",
+    group="proxy",
+    walls=("gateway_address_class",),
+    held="denied",
+    escaped="carried",
+    witness=Witness.gateway("ip-literal", "bad-name"),
+)
 def metadata(gateway: str, proxy_port: str) -> str:
     """The cloud's metadata addresses are not dialled by the gateway either (stand-in in the twin)."""
     import socket
@@ -66,8 +93,15 @@ def metadata(gateway: str, proxy_port: str) -> str:
     return "denied"
 
 
-@probe("proxy-sni-mismatch", group="proxy", walls=("gateway_sni",), held="cut", escaped="carried",
-       witness=Witness.gateway("sni-mismatch"), collected=True)
+@probe(
+    "proxy-sni-mismatch",
+    group="proxy",
+    walls=("gateway_sni",),
+    held="cut",
+    escaped="carried",
+    witness=Witness.gateway("sni-mismatch"),
+    collected=True,
+)
 def sni_mismatch(gateway: str, proxy_port: str, listed: str, listed_port: str, unlisted: str) -> str:
     """A ClientHello that names another host than the CONNECT did is cut."""
     import socket
@@ -92,8 +126,15 @@ def sni_mismatch(gateway: str, proxy_port: str, listed: str, listed_port: str, u
             return "cut"
 
 
-@probe("proxy-not-tls", group="proxy", walls=("gateway_sni",), held="cut", escaped="carried",
-       witness=Witness.gateway("not-tls"), collected=True)
+@probe(
+    "proxy-not-tls",
+    group="proxy",
+    walls=("gateway_sni",),
+    held="cut",
+    escaped="carried",
+    witness=Witness.gateway("not-tls"),
+    collected=True,
+)
 def not_tls(gateway: str, proxy_port: str, listed: str, listed_port: str, marker: str) -> str:
     """Bytes that are no TLS (an SSH banner) inside a tunnel to a listed name are cut."""
     import socket
@@ -109,8 +150,15 @@ def not_tls(gateway: str, proxy_port: str, listed: str, listed_port: str, marker
             return "cut"
 
 
-@probe("proxy-plain-http", group="proxy", walls=("gateway_names",), held="denied", escaped="carried",
-       witness=Witness.gateway(), collected=True)
+@probe(
+    "proxy-plain-http",
+    group="proxy",
+    walls=("gateway_names",),
+    held="denied",
+    escaped="carried",
+    witness=Witness.gateway(),
+    collected=True,
+)
 def plain_http(gateway: str, proxy_port: str, unlisted: str) -> str:
     """An absolute-form GET is judged by the same list as a CONNECT."""
     import socket
@@ -120,8 +168,15 @@ def plain_http(gateway: str, proxy_port: str, unlisted: str) -> str:
         return "carried" if b" 200" in wire.recv(64)[:16] else "denied"
 
 
-@probe("proxy-origin-form", group="proxy", walls=("gateway_names",), held="denied", escaped="carried",
-       witness=Witness.gateway(), collected=True)
+@probe(
+    "proxy-origin-form",
+    group="proxy",
+    walls=("gateway_names",),
+    held="denied",
+    escaped="carried",
+    witness=Witness.gateway(),
+    collected=True,
+)
 def origin_form(gateway: str, unlisted: str) -> str:
     """A plain request at the gateway's port 80 is judged by its Host header."""
     import socket
@@ -131,8 +186,15 @@ def origin_form(gateway: str, unlisted: str) -> str:
         return "carried" if b" 200" in wire.recv(64)[:16] else "denied"
 
 
-@probe("proxy-host-mismatch", group="proxy", walls=("gateway_host_header",), held="denied", escaped="carried",
-       witness=Witness.gateway("host-mismatch", "bad-request"), collected=True)
+@probe(
+    "proxy-host-mismatch",
+    group="proxy",
+    walls=("gateway_host_header",),
+    held="denied",
+    escaped="carried",
+    witness=Witness.gateway("host-mismatch", "bad-request"),
+    collected=True,
+)
 def host_mismatch(gateway: str, proxy_port: str, listed: str, unlisted: str) -> str:
     """A request line with a listed name and a Host header with another is refused."""
     import socket
@@ -142,8 +204,15 @@ def host_mismatch(gateway: str, proxy_port: str, listed: str, unlisted: str) -> 
         return "carried" if b" 200" in wire.recv(64)[:16] else "denied"
 
 
-@probe("proxy-wrong-port", group="proxy", walls=("gateway_ports",), held="denied", escaped="carried",
-       witness=Witness.gateway("port-not-listed"), collected=True)
+@probe(
+    "proxy-wrong-port",
+    group="proxy",
+    walls=("gateway_ports",),
+    held="denied",
+    escaped="carried",
+    witness=Witness.gateway("port-not-listed"),
+    collected=True,
+)
 def wrong_port(gateway: str, proxy_port: str, listed: str, collector_port: str, marker: str) -> str:
     """A listed name on a port that is not listed is denied."""
     import socket
@@ -157,8 +226,15 @@ def wrong_port(gateway: str, proxy_port: str, listed: str, collector_port: str, 
         return "carried" if wire.recv(64) else "cut"
 
 
-@probe("proxy-rebinding", group="proxy", walls=("gateway_address_class",), held="denied", escaped="carried",
-       witness=Witness.gateway("private-address", "host-address"), collected=True)
+@probe(
+    "proxy-rebinding",
+    group="proxy",
+    walls=("gateway_address_class",),
+    held="denied",
+    escaped="carried",
+    witness=Witness.gateway("private-address", "host-address"),
+    collected=True,
+)
 def rebinding(gateway: str, proxy_port: str, rebinding: str, rebinding_port: str, marker: str) -> str:
     """A listed name whose address turned private or the host's own is not dialled."""
     import socket
@@ -172,14 +248,29 @@ def rebinding(gateway: str, proxy_port: str, rebinding: str, rebinding_port: str
         return "carried" if wire.recv(64) else "cut"
 
 
-@probe("proxy-odd-names", group="proxy", walls=("gateway_names",), held="denied", escaped="carried",
-       witness=Witness.gateway("bad-name", "bad-request", "not-listed"), collected=True)
+@probe(
+    "proxy-odd-names",
+    group="proxy",
+    walls=("gateway_names",),
+    held="denied",
+    escaped="carried",
+    witness=Witness.gateway("bad-name", "bad-request", "not-listed"),
+    collected=True,
+)
 def odd_names(gateway: str, proxy_port: str, listed: str, unlisted: str, collector_port: str) -> str:
     """A listed name with something before or behind it is another name."""
     import socket
 
-    for name in (f"{listed}.{unlisted}", f"x{listed}", f"{listed}%00.{unlisted}", f"{listed}@{unlisted}",
-                 f"{listed}#.{unlisted}", f"{listed}\\.{unlisted}", f"{listed}\t{unlisted}", f"{listed}\u3002x"):
+    for name in (
+        f"{listed}.{unlisted}",
+        f"x{listed}",
+        f"{listed}%00.{unlisted}",
+        f"{listed}@{unlisted}",
+        f"{listed}#.{unlisted}",
+        f"{listed}\\.{unlisted}",
+        f"{listed}\t{unlisted}",
+        f"{listed}\u3002x",
+    ):
         target = f"{name}:{collector_port}"
         with socket.create_connection((gateway, int(proxy_port)), timeout=5) as wire:
             wire.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())

@@ -15,8 +15,15 @@ def own_gateway_is_reached(gateway: str, proxy_port: str) -> str:
     return "works"
 
 
-@probe("separation-agent", group="separation", walls=("networks_separate",), held="unreachable",
-       escaped="answered", witness=APART, collected=True)
+@probe(
+    "separation-agent",
+    group="separation",
+    walls=("networks_separate",),
+    held="unreachable",
+    escaped="answered",
+    witness=APART,
+    collected=True,
+)
 def other_agent(other_agent: str, collector_port: str, marker: str) -> str:
     """Another client's agent is not reached over TCP."""
     import socket
@@ -29,8 +36,15 @@ def other_agent(other_agent: str, collector_port: str, marker: str) -> str:
         return "unreachable"
 
 
-@probe("separation-agent-udp", group="separation", walls=("networks_separate",), held="unreachable",
-       escaped="answered", witness=APART, collected=True)
+@probe(
+    "separation-agent-udp",
+    group="separation",
+    walls=("networks_separate",),
+    held="unreachable",
+    escaped="answered",
+    witness=APART,
+    collected=True,
+)
 def other_agent_udp(other_agent: str, collector_port: str, marker: str) -> str:
     """Another client's agent is not reached over UDP."""
     import socket
@@ -44,8 +58,14 @@ def other_agent_udp(other_agent: str, collector_port: str, marker: str) -> str:
             return "unreachable"
 
 
-@probe("separation-gateway", group="separation", walls=("networks_separate",), held="unreachable",
-       escaped="reached", witness=APART)
+@probe(
+    "separation-gateway",
+    group="separation",
+    walls=("networks_separate",),
+    held="unreachable",
+    escaped="reached",
+    witness=APART,
+)
 def other_gateway(other_gateway: str, proxy_port: str) -> str:
     """Another client's gateway, with that client's grants, is not reached."""
     import socket
