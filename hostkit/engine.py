@@ -166,10 +166,10 @@ class Engine:
                 driver="bridge",
                 options=plan.options,
                 internal=plan.internal,
-                enable_ipv6=False,
+                enable_ipv6=bool(plan.ipv6),
                 check_duplicate=True,
                 labels={_LABEL: client, "hostkit.part": "net"},
-                ipam={"Driver": "default", "Config": [{"Subnet": plan.subnet}]},
+                ipam={"Driver": "default", "Config": [{"Subnet": net} for net in (plan.subnet, plan.ipv6) if net]},
             )
         _refuse_warning(plan.name, made.get("Warning"))
         return str(made["Id"])
@@ -195,6 +195,17 @@ class Engine:
         """Give a container a second leg."""
         with _told():
             self._api.connect_container_to_network(container, network, ipv4_address=address)
+
+    def leave(self, network: str, container: str) -> None:
+        """Take a container's leg on a network away; one that is not there is no failure."""
+        from docker.errors import APIError  # noqa: PLC0415 - lazy as above
+
+        with _told():
+            try:
+                self._api.disconnect_container_from_network(container, network, force=True)
+            except APIError as why:
+                if "is not connected" not in str(why):
+                    raise
 
     def start(self, container: str) -> None:
         """Start a container that was made."""
@@ -338,6 +349,10 @@ def _networking(api: Any, plan: Any) -> Any:
     return api.create_networking_config({plan.network: api.create_endpoint_config(ipv4_address=fixed)})
 
 
+def _ulimits(plan: Any) -> list[tuple[str, int]]:
+    return [("core", 0), *([("nofile", plan.nofile)] if plan.nofile else [])]
+
+
 def _host_config(api: Any, plan: Any) -> Any:
     from docker.types import LogConfig, Mount, Ulimit  # noqa: PLC0415 - lazy as above
 
@@ -352,7 +367,7 @@ def _host_config(api: Any, plan: Any) -> Any:
         mem_limit=plan.memory or None,
         memswap_limit=plan.memory or None,
         nano_cpus=int(plan.cpus * 1e9) or None,
-        ulimits=[Ulimit(name="nofile", soft=plan.nofile, hard=plan.nofile), Ulimit(name="core", soft=0, hard=0)],
+        ulimits=[Ulimit(name=name, soft=size, hard=size) for name, size in _ulimits(plan)],
         tmpfs=dict(plan.tmpfs),
         mounts=[Mount(m.target, m.volume, type="volume", read_only=m.read_only, no_copy=True) for m in plan.mounts],
         sysctls=dict(plan.sysctls),

@@ -54,6 +54,11 @@ class _Tcp(socketserver.ThreadingTCPServer):
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, handler)
 
+    def server_bind(self) -> None:
+        """Bind; a v6 listener leaves v4 to the one beside it."""
+        _only_v6(self.socket)
+        super().server_bind()
+
 
 class _Unix(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
@@ -66,6 +71,16 @@ class _Udp(socketserver.ThreadingUDPServer):
     def __init__(self, address: tuple[str, int], handler: Any) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, handler)
+
+    def server_bind(self) -> None:
+        """Bind; a v6 listener leaves v4 to the one beside it."""
+        _only_v6(self.socket)
+        super().server_bind()
+
+
+def _only_v6(wire: socket.socket) -> None:
+    if wire.family == socket.AF_INET6:
+        wire.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
 
 
 def _handler(serve: Callable[[Any, str], None]) -> type[socketserver.BaseRequestHandler]:
@@ -162,7 +177,7 @@ def servers(settings: dict[str, Any], log: Log) -> list[socketserver.BaseServer]
             made.append(_Tcp((address, proxy), _handler(gateway)))
     if path := settings.get("socket"):
         made.append(_Unix(path, _handler(_stream("socket", log, _PAGE))))
-        os.chmod(path, 0o666)  # noqa: S103 - any uid of the twin must be able to ask it
+        os.chmod(path, 0o666)  # noqa: S103, PTH101 - any uid of the twin must be able to ask it
     return made
 
 

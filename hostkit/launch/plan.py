@@ -31,6 +31,7 @@ class NetworkPlan:
     subnet: str
     internal: bool
     options: dict[str, str]
+    ipv6: str = ""
 
 
 @dataclass(frozen=True)
@@ -440,7 +441,8 @@ def _visible_host(plan: LaunchPlan) -> LaunchPlan:
 
 
 def _ipv6(plan: LaunchPlan) -> LaunchPlan:
-    return dataclasses.replace(plan, agent=dataclasses.replace(plan.agent, sysctls={}))
+    inside = dataclasses.replace(plan.inside, ipv6="fd00:6869:6b00::/64")
+    return dataclasses.replace(plan, inside=inside, agent=dataclasses.replace(plan.agent, sysctls={}))
 
 
 WALLS: dict[str, Wall] = {
@@ -455,6 +457,6 @@ WALLS: dict[str, Wall] = {
     "user": _both(user="0:0"),
     "pids": _both(pids=0),
     "memory": _both(memory=0),
-    "nofile": _both(nofile=1048576),
+    "nofile": _both(nofile=0),
     "tmpfs": _both(tmpfs={"/tmp": "rw,size=1073741824"}),  # noqa: S108 - the twin's own
 }

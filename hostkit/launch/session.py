@@ -96,6 +96,33 @@ class Session:
         kept = [volume for volume in self._engine.volumes(name) if not volume.endswith("-records")]
         return [*running, *kept]
 
+    def current_plan(self, policy: Policy, name: str) -> LaunchPlan:
+        """Return the plan of a client that runs; raise HostkitError if it does not."""
+        plan = self.plan(policy, name)
+        if not self._running(plan):
+            raise HostkitError(f"{name} is not running", f"hostkit launch {name}")
+        return plan
+
+    def borrow_slots(self, policy: Policy, name: str, count: int) -> list[plans.Slot]:
+        """Return free slots for a drill of a client, kept from everyone else until `return_slots`."""
+        found = []
+        with self._state.locked("slots"):
+            for number in range(count):
+                borrowed = f"{name}/{number}"
+                slot = plans.choose_slot(policy, self._state.slots(), self._live(name), borrowed)
+                self._state.keep_slot(borrowed, slot)
+                found.append(slot)
+        return found
+
+    def return_slots(self, name: str) -> None:
+        """Give back what `borrow_slots` took."""
+        for borrowed in [known for known in self._state.slots() if known.startswith(f"{name}/")]:
+            self._state.forget(borrowed)
+
+    def host_addresses(self) -> dict[str, tuple[str, ...]]:
+        """Return each interface of this host with its addresses."""
+        return dict(self._host.addresses())
+
     def launched(self) -> list[str]:
         """Return the clients that were launched and not stopped, and those that have a container."""
         kept = {name for name in self._state.slots() if self._state.entry(name).get("running")}

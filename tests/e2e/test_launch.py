@@ -108,7 +108,10 @@ def test_a_killed_gateway_is_named_with_its_reason(hostkit):
     code, rows = status(hostkit)
     assert code == 1
     assert "gateway: not running (exited, killed, exit 137)" in rows["e2e-one"]["why"]
-    closed = "import socket\ntry:\n socket.create_connection(('{}', 3128), 2); print('open')\nexcept OSError: print('closed')"
+    closed = (
+        "import socket\ntry:\n socket.create_connection(('{}', 3128), 2); print('open')\n"
+        "except OSError: print('closed')"
+    )
     address = json.loads(docker("inspect", "hostkit-e2e-one-agent").stdout)[0]["HostConfig"]["Dns"][0]
     assert inside(hostkit, closed.format(address)) == "closed"
 

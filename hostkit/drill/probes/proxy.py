@@ -235,17 +235,14 @@ def wrong_port(gateway: str, proxy_port: str, listed: str, collector_port: str, 
     witness=Witness.gateway("private-address", "host-address"),
     collected=True,
 )
-def rebinding(gateway: str, proxy_port: str, rebinding: str, rebinding_port: str, marker: str) -> str:
+def rebinding(rehearsal: str, proxy_port: str, rebinding: str, rebinding_port: str, marker: str) -> str:
     """A listed name whose address turned private or the host's own is not dialled."""
     import socket
 
     target = f"{rebinding}:{rebinding_port}"
-    with socket.create_connection((gateway, int(proxy_port)), timeout=5) as wire:
-        wire.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
-        if b" 200" not in wire.recv(64)[:16]:
-            return "denied"
-        wire.sendall(marker.encode() + b"\n")
-        return "carried" if wire.recv(64) else "cut"
+    with socket.create_connection((rehearsal, int(proxy_port)), timeout=5) as wire:
+        wire.sendall(f"GET http://{target}/{marker} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
+        return "carried" if b" 200" in wire.recv(64)[:16] else "denied"
 
 
 @probe(

@@ -1,0 +1,215 @@
+"""What a drill puts beside a sandbox: pure plans of the collector, the twin, and the rehearsal gateway."""
+
+import dataclasses
+import ipaddress
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hostkit.drill.walls import OPEN_GATEWAY
+from hostkit.gateway.rules import Grant, Rules
+from hostkit.launch.plan import WALLS, ContainerPlan, LaunchPlan, MountPlan, NetworkPlan, Slot, bridge_name, filler
+
+REBINDING = "rebinding.drill.invalid"
+ZONE = "unlisted.drill.invalid"
+STAND_IN = "/other-client"
+_COLLECTOR = Path(__file__).parent / "collector.py"
+_UNPRIVILEGED_PORTS = {"net.ipv4.ip_unprivileged_port_start": "0"}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The names, networks and port of one drill: `plan` is the client's own, slots are free ones of the pool."""
+
+    plan: LaunchPlan
+    twin_slot: Slot
+    other_slot: Slot
+    port: int
+
+    def name(self, part: str) -> str:
+        """Return the engine's name for a part of this drill."""
+        return f"hostkit-{self.plan.client}-drill-{part}"
+
+    def address(self, subnet: str, index: int) -> str:
+        """Return an address of a subnet by its number."""
+        return str(ipaddress.ip_network(subnet)[index])
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Return the labels of every part, so that `hostkit stop` clears up after a drill that was killed."""
+        return {"hostkit.client": self.plan.client, "hostkit.part": "drill"}
+
+
+def far_network(stage: Stage) -> NetworkPlan:
+    """Return the collector's home, an ordinary network that stands for everywhere else."""
+    bridge = bridge_name("hkd", stage.plan.client + "/far")
+    return NetworkPlan(stage.name("far"), bridge, stage.twin_slot.outside, False, _named(bridge))
+
+
+def other_network(stage: Stage) -> NetworkPlan:
+    """Return the stand-in of another client's internal network, made like the real ones."""
+    bridge = bridge_name("hkd", stage.plan.client + "/other")
+    options = {**stage.plan.inside.options, **_named(bridge)}
+    return NetworkPlan(stage.name("other"), bridge, stage.other_slot.inside, True, options)
+
+
+def _named(bridge: str) -> dict[str, str]:
+    return {"com.docker.network.bridge.name": bridge}
+
+
+def collector(stage: Stage) -> ContainerPlan:
+    """Return the far end of every attempt: it also plays the open gateway, the resolver and the engine's socket."""
+    settings = {
+        "addresses": ["0.0.0.0", "::"],
+        "port": stage.port,
+        "dns": 53,
+        "http": 80,
+        "proxy": 3128,
+        "upstream": "127.0.0.1",
+        "upstream_port": stage.port,
+        "answer": stage.address(stage.twin_slot.outside, 2),
+        "socket": f"{STAND_IN}/engine.sock",
+    }
+    return dataclasses.replace(
+        stage.plan.gateway,
+        name=stage.name("collector"),
+        image=stage.plan.probe.image,
+        command=("python3", "-I", "-u", "-c", _COLLECTOR.read_text(encoding="utf-8"), json.dumps(settings)),
+        network=stage.name("far"),
+        mounts=(MountPlan(stage.name("stand"), STAND_IN),),
+        sysctls={**_UNPRIVILEGED_PORTS, "net.ipv6.conf.all.disable_ipv6": "0"},
+        environment={},
+        labels=stage.labels,
+        restart="no",
+    )
+
+
+def inside_probe(stage: Stage) -> ContainerPlan:
+    """Return the container that attacks the real sandbox: the agent's own plan, at an address beside it."""
+    return dataclasses.replace(
+        stage.plan.agent,
+        name=stage.name("probe"),
+        image=stage.plan.probe.image,
+        command=("sleep", "infinity"),
+        address=stage.address(stage.plan.inside.subnet, 6),
+        labels=stage.labels,
+    )
+
+
+def twin_network(stage: Stage, out: frozenset[str]) -> NetworkPlan:
+    """Return the twin's network: the real one's options on a bridge and subnet of its own, less what is out."""
+    real = stage.plan.without(*(out & {"internal_network", "inhibit_host", "ipv6_off"})).inside
+    bridge = bridge_name("hkd", stage.plan.client + "/twin")
+    options = {**real.options, **_named(bridge)}
+    return dataclasses.replace(
+        real, name=stage.name("in"), bridge=bridge, subnet=stage.twin_slot.inside, options=options
+    )
+
+
+def twin_agent(stage: Stage, out: frozenset[str]) -> ContainerPlan:
+    """Return the twin: the agent's plan less the walls in `out`, without credentials, workspace or agent code."""
+    agent = stage.plan.without(*(out & set(WALLS))).agent
+    resolver = stage.address(stage.twin_slot.inside, 2)
+    stand_in = (MountPlan(stage.name("stand"), STAND_IN),)
+    return dataclasses.replace(
+        agent,
+        name=stage.name("twin"),
+        image=stage.plan.probe.image,
+        command=("sleep", "infinity"),
+        network=stage.name("in"),
+        address=stage.address(stage.twin_slot.inside, 3),
+        dns=(resolver,) if out & {"resolver", *OPEN_GATEWAY} else ("127.0.0.1",),
+        mounts=stand_in if out & {"volumes_separate", "engine_socket"} else (),
+        environment={},
+        labels=stage.labels,
+        resolv_conf="",
+    )
+
+
+def needs_collector(out: frozenset[str]) -> bool:
+    """Return whether the collector has a leg on the twin's network."""
+    return bool(out & {"internal_network", "resolver", "ipv6_off", *OPEN_GATEWAY})
+
+
+def rehearsal(stage: Stage, resolver: str) -> LaunchPlan:
+    """Return a second gateway on the client's network that lists one name, whose address turns out private.
+
+    It grants nothing else, so the agent beside it gains no way out while the drill runs.
+    """
+    plan, address = stage.plan, stage.address(stage.plan.inside.subnet, 5)
+    rules = Rules(
+        client=plan.client,
+        generation=plan.generation,
+        address=address,
+        grants=(Grant(REBINDING, (stage.port,), ()),),
+        forwards=(),
+        refuse=plan.rules.refuse,
+        resolvers=(resolver,),
+        budget=plan.rules.budget,
+    )
+    mounts = (MountPlan(stage.name("rules"), "/rules"), MountPlan(stage.name("records"), "/records"))
+    gateway = dataclasses.replace(
+        plan.gateway,
+        name=stage.name("gateway"),
+        network=stage.name("far"),
+        address=address,
+        mounts=mounts,
+        labels=stage.labels,
+        restart="no",
+    )
+    return dataclasses.replace(plan, gateway=gateway, rules=rules, agent=dataclasses.replace(plan.agent, mounts=()))
+
+
+def drill_filler(stage: Stage) -> ContainerPlan:
+    """Return a container that is never started, through which the drill's volumes are owned and filled."""
+    names = ("rules", "records", "stand")
+    return dataclasses.replace(
+        filler(stage.plan),
+        name=stage.name("filler"),
+        mounts=tuple(MountPlan(stage.name(name), f"/mnt/{name}") for name in names),
+        labels=stage.labels,
+    )
+
+
+def volume_entries(stage: Stage, rules: Rules) -> list[tuple[str, bytes | None, int, int]]:
+    """Return (name, content, uid, mode) of what the drill's volumes hold before anything starts."""
+    uid = stage.plan.host_uid + 1
+    return [
+        ("records", None, uid, 0o700),
+        ("rules", None, 0, 0o755),
+        ("rules/rules.json", rules.to_json().encode(), 0, 0o444),
+        ("stand", None, uid, 0o755),
+        ("stand/hostkit-other-client", b"another client's\n", 0, 0o444),
+    ]
+
+
+def common_targets(stage: Stage, host: Mapping[str, str]) -> dict[str, str]:
+    """Return what every place aims at: ports, names, limits, and the host's addresses."""
+    plan = stage.plan
+    grant = next((g for g in plan.rules.grants if not g.name.startswith("*.")), next(iter(plan.rules.grants), None))
+    listed = {"listed": grant.name.replace("*.", "hostkit-drill."), "listed_port": str(grant.ports[0])} if grant else {}
+    return {
+        **listed,
+        **host,
+        "proxy_port": "3128",
+        "collector_port": str(stage.port),
+        "zone": ZONE,
+        "rebinding": REBINDING,
+        "rebinding_port": str(stage.port),
+        "other_agent": stage.address(stage.other_slot.inside, 3),
+        "other_gateway": stage.address(stage.other_slot.inside, 3),
+        **_limits(plan),
+    }
+
+
+def _limits(plan: LaunchPlan) -> dict[str, str]:
+    tmp = dict(word.partition("=")[::2] for word in plan.agent.tmpfs["/tmp"].split(","))  # noqa: S108 - the agent's
+    places = (*(mount.target for mount in plan.agent.mounts), *plan.agent.tmpfs)
+    return {
+        "pids": str(plan.agent.pids),
+        "memory": str(plan.agent.memory),
+        "nofile": str(plan.agent.nofile),
+        "tmpfs": tmp["size"],
+        "mounts": ",".join(places),
+    }

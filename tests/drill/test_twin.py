@@ -1,0 +1,97 @@
+import json
+
+import pytest
+
+from hostkit.drill import twin
+from hostkit.drill.walls import OPEN_GATEWAY, WALLS
+from hostkit.launch.plan import EngineFacts, Slot, make_plan
+from hostkit.policy import Policy
+
+POLICY = {
+    "version": 1,
+    "host": {"resolvers": ["198.51.100.53"]},
+    "clients": {
+        "acme": {
+            "agreement": {"permitted": True, "document": "c.pdf", "expires": "2099-01-01"},
+            "trust": "analyst",
+            "agent": {"preset": "shell"},
+            "egress": [{"name": "*.slack.com"}, {"name": "api.example.com", "ports": [443, 8443]}],
+        }
+    },
+}
+
+
+@pytest.fixture
+def stage():
+    images = {name: "sha256:" + name for name in ("hostkit/agent:0.1.0", "hostkit/gateway:0.1.0")}
+    facts = EngineFacts((20, 10, 24), images, ("192.0.2.7",))
+    slot = Slot(0, "10.231.0.0/29", "10.231.0.8/29")
+    plan = make_plan(Policy.model_validate_json(json.dumps(POLICY)), "acme", slot, facts)
+    return twin.Stage(plan, Slot(1, "10.231.1.0/29", "10.231.1.8/29"), Slot(2, "10.231.2.0/29", "10.231.2.8/29"), 40000)
+
+
+def test_the_attacker_inside_has_the_agents_plan_and_an_address_beside_it(stage):
+    probe, agent = twin.inside_probe(stage), stage.plan.agent
+    assert probe.address == "10.231.0.6"
+    assert (probe.user, probe.mounts, probe.dns, probe.seccomp) == (agent.user, agent.mounts, agent.dns, agent.seccomp)
+    assert (probe.cap_drop, probe.memory, probe.pids, probe.network) == (
+        ("ALL",),
+        agent.memory,
+        agent.pids,
+        agent.network,
+    )
+
+
+def test_a_twin_has_no_credentials_no_workspace_and_no_agent_code(stage):
+    for out in [frozenset({wall}) for wall in WALLS]:
+        found = twin.twin_agent(stage, out)
+        assert not [m for m in found.mounts if m.volume.startswith("hostkit-acme-") and "-drill-" not in m.volume]
+        assert found.environment == {}
+        assert found.command == ("sleep", "infinity")
+
+
+@pytest.mark.parametrize(
+    "wall", ["read_only", "user", "capabilities", "no_new_privileges", "seccomp", "pids", "memory"]
+)
+def test_a_twin_lacks_exactly_the_wall_that_is_out(stage, wall):
+    whole, without = twin.twin_agent(stage, frozenset()), twin.twin_agent(stage, frozenset({wall}))
+    assert whole != without
+    assert stage.plan.without(wall).agent != stage.plan.agent
+
+
+def test_a_twins_network_is_never_on_a_bridge_of_a_real_client(stage):
+    for network in (twin.twin_network(stage, frozenset()), twin.far_network(stage), twin.other_network(stage)):
+        assert network.bridge.startswith("hkd")
+        assert len(network.bridge) <= 15
+        assert network.options["com.docker.network.bridge.name"] == network.bridge
+
+
+def test_the_twins_network_keeps_the_walls_that_are_not_out(stage):
+    kept = twin.twin_network(stage, frozenset({"ipv6_off"}))
+    assert kept.internal
+    assert kept.options["com.docker.network.bridge.inhibit_ipv4"] == "true"
+    assert kept.ipv6
+    opened = twin.twin_network(stage, frozenset({"internal_network", "inhibit_host"}))
+    assert not opened.internal
+    assert "com.docker.network.bridge.inhibit_ipv4" not in opened.options
+
+
+def test_the_rehearsal_gateway_grants_one_name_that_nobody_owns(stage):
+    rehearsal = twin.rehearsal(stage, "10.231.1.10")
+    assert [grant.name for grant in rehearsal.rules.grants] == ["rebinding.drill.invalid"]
+    assert rehearsal.rules.forwards == ()
+    assert rehearsal.rules.address == "10.231.0.5"
+
+
+def test_the_listed_name_of_the_controls_is_an_exact_one_where_there_is_one(stage):
+    assert twin.common_targets(stage, {})["listed"] == "api.example.com"
+
+
+def test_the_collector_meets_the_twin_only_where_a_wall_of_the_network_is_out():
+    assert twin.needs_collector(OPEN_GATEWAY)
+    assert not twin.needs_collector(frozenset({"seccomp", "inhibit_host"}))
+
+
+def test_all_that_a_drill_makes_is_removed_by_stop(stage):
+    for part in (twin.collector(stage), twin.inside_probe(stage), twin.twin_agent(stage, frozenset())):
+        assert part.labels["hostkit.client"] == "acme"
