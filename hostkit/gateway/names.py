@@ -23,10 +23,10 @@ def canonical(text: str) -> str:
     """
     name = _ascii(text).lower().removesuffix(".")
     if _is_address(name):
-        raise BadName("ip-literal", "an address where a name is wanted")
+        raise BadName("ip-literal", f"{text[:200]!a} is an address, a name is wanted")
     labels = name.split(".")
     if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
-        raise BadName("bad-name", "not a host name")
+        raise BadName("bad-name", f"{text[:200]!a} is not a host name")
     return name
 
 
@@ -36,7 +36,7 @@ def _ascii(text: str) -> str:
     try:
         return text.encode("idna").decode("ascii")
     except UnicodeError:
-        raise BadName("bad-name", "not a name that IDNA can write") from None
+        raise BadName("bad-name", f"{text[:200]!a} is not a name that IDNA can write") from None
 
 
 def _is_address(name: str) -> bool:
@@ -52,12 +52,12 @@ def _is_address(name: str) -> bool:
 def split_authority(text: str, default_port: int | None = None) -> tuple[str, int]:
     """Return (canonical name, port) of `name:port`; raise BadName, also for a port that is missing or out of range."""
     if text.startswith("["):
-        raise BadName("ip-literal", "an address where a name is wanted")
+        raise BadName("ip-literal", f"{text[:200]!a} is an address, a name is wanted")
     name, colon, port = text.rpartition(":")
     if not colon:
         name, port = text, str(default_port or "")
     elif ":" in name:
-        raise BadName("ip-literal", "an address where a name is wanted")
+        raise BadName("ip-literal", f"{text[:200]!a} is an address, a name is wanted")
     if not re.fullmatch(r"[1-9][0-9]{0,4}", port) or int(port) > 65535:
         raise BadName("bad-name", "no usable port")
     return canonical(name), int(port)
