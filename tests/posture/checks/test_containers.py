@@ -1,0 +1,80 @@
+import time
+
+import pytest
+
+from hostkit.errors import CannotTell
+from hostkit.posture.checks import containers as subject
+from tests.conftest import FakeHost, make_policy
+
+P, HOST = make_policy(), FakeHost()
+DEAF = CannotTell("the Docker engine does not answer")
+
+
+def box(name="box", ports=None, labels=None, mounts=(), **config):
+    return {
+        "Name": "/" + name,
+        "State": {"Running": True},
+        "Config": {"Labels": labels},
+        "HostConfig": config,
+        "Mounts": list(mounts),
+        "NetworkSettings": {"Ports": ports or {}},
+    }
+
+
+def bind(source):
+    return {"Type": "bind", "Source": source}
+
+
+def published(ip):
+    return box(ports={"80/tcp": [{"HostIp": ip, "HostPort": "8080"}], "9/tcp": None})
+
+
+GATEWAY = [box(labels={"hostkit.client": "acme", "hostkit.part": "gateway"})]
+
+
+def said(state="open", running=True, age=0.0, why=""):
+    status = {"running": "running"} if running else {"Status": "exited"}
+    return {"container": {"Running": running, **status}, "state": state, "why": why, "at": time.time() - age}
+
+
+def case(check, documents, status, word, gateway=None):
+    return (check, HOST, P, status, word, {"containers": documents, "gateway": gateway})
+
+
+CASES = [
+    case(subject.no_container_has_a_hand_on_the_host, [box(CapAdd=["NET_BIND_SERVICE"])], "ok", "1 running"),
+    case(subject.no_container_has_a_hand_on_the_host, [], "ok", "0 running"),
+    case(subject.no_container_has_a_hand_on_the_host, [box(Privileged=True)], "fail", "box: privileged"),
+    case(subject.no_container_has_a_hand_on_the_host, [box(NetworkMode="host")], "fail", "the host's network"),
+    case(subject.no_container_has_a_hand_on_the_host, [box(PidMode="host", IpcMode="host")], "fail", "the host's pid"),
+    case(subject.no_container_has_a_hand_on_the_host, [box(CapAdd=["SYS_ADMIN"])], "fail", "capability SYS_ADMIN"),
+    case(
+        subject.no_container_has_a_hand_on_the_host,
+        [box(mounts=[bind("/var/run/docker.sock")])],
+        "fail",
+        "/var/run/docker.sock of the host",
+    ),
+    case(subject.no_container_has_a_hand_on_the_host, DEAF, "unknown", "does not answer"),
+    case(subject.no_container_publishes_a_port, [published("127.0.0.1"), published("::1")], "ok", "nothing published"),
+    case(subject.no_container_publishes_a_port, [published("0.0.0.0")], "fail", "box: 80/tcp on 0.0.0.0"),
+    case(subject.no_container_publishes_a_port, [published("")], "fail", "80/tcp on *"),
+    case(subject.no_container_publishes_a_port, DEAF, "unknown", "does not answer"),
+    case(subject.every_gateway_is_alive, GATEWAY, "ok", "1 gateways alive", said()),
+    case(subject.every_gateway_is_alive, GATEWAY, "fail", "acme: no gateway", None),
+    case(subject.every_gateway_is_alive, GATEWAY, "fail", "acme: not running (exited)", said(running=False)),
+    case(
+        subject.every_gateway_is_alive,
+        GATEWAY,
+        "fail",
+        "closed: rules.json is gone",
+        said("closed", why="rules.json is gone"),
+    ),
+    case(subject.every_gateway_is_alive, GATEWAY, "fail", "silent for 60 s", said(age=60)),
+    case(subject.every_gateway_is_alive, GATEWAY, "unknown", "cannot be read", said("unknown", why="cannot be read")),
+    case(subject.every_gateway_is_alive, DEAF, "unknown", "does not answer"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_else_is_asked(monkeypatch):
+    monkeypatch.setattr("hostkit.engine.connect", lambda **_: pytest.fail("the real engine was asked"))

@@ -1,0 +1,51 @@
+"""Runs the CASES of every file beside this one: (check, host, policy, status, a word of the detail, engine's answers)."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+from hostkit.errors import CannotTell
+from hostkit.posture import readings
+from hostkit.posture.model import collect
+from hostkit.posture.run import judged
+
+HERE = Path(__file__).parent
+SUBJECTS = sorted(path.stem for path in HERE.glob("test_*.py") if path.stem != "test_every_case")
+CASES = [case for name in SUBJECTS for case in importlib.import_module(f"tests.posture.checks.{name}").CASES]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0].id}-{case[3]}-{case[4]}")
+def test_a_check_answers_as_it_should(case, monkeypatch):
+    check, host, policy, status, word, *more = case
+    _teach_engine(monkeypatch, **(more[0] if more else {}))
+    found = judged(check, host, policy)
+    assert (found.status, word in found.detail) == (status, True), found
+
+
+def _teach_engine(monkeypatch, containers=(), gateway=None):
+    def listed(*, all):
+        if isinstance(containers, CannotTell):
+            raise containers
+        return list(containers)
+
+    monkeypatch.setattr("hostkit.engine.exists", lambda: True)
+    monkeypatch.setattr("hostkit.engine.containers", listed)
+    monkeypatch.setattr("hostkit.engine.gateway_status", lambda client: gateway)
+    readings.forget()
+
+
+@pytest.mark.parametrize("status", ["ok", "fail", "unknown"])
+@pytest.mark.parametrize("check", collect(), ids=lambda check: check.id)
+def test_every_check_has_a_case_for_each_answer(check, status):
+    assert any(case[0].id == check.id and case[3] == status for case in CASES)
+
+
+@pytest.mark.parametrize("check", collect(), ids=lambda check: check.id)
+def test_a_checks_id_names_its_file(check):
+    assert (HERE / f"test_{check.subject}.py").exists()
+    assert check.judge.__module__ == f"hostkit.posture.checks.{check.subject}"
+
+
+def test_there_are_at_least_fifteen_checks():
+    assert len(collect()) >= 15

@@ -1,0 +1,48 @@
+import json
+
+from hostkit.posture.checks import firewall as subject
+from tests.conftest import FakeHost, make_policy
+
+P = make_policy()
+NFT = ("nft", "-j", "list", "ruleset")
+WANTS = "/etc/systemd/system/sysinit.target.wants/"
+
+
+def chain(hook, policy="drop", table="hostkit"):
+    return {"chain": {"family": "inet", "table": table, "name": hook, "hook": hook, "policy": policy}}
+
+
+def rule(hook):
+    return {"rule": {"family": "inet", "table": "hostkit", "chain": hook, "expr": []}}
+
+
+def ruleset(*entries, root=True):
+    said = json.dumps({"nftables": [{"metainfo": {}}, *entries]})
+    return FakeHost({NFT: said}, files={"/usr/sbin/nft": ""}, root=root)
+
+
+TABLE = {"table": {"family": "inet", "name": "hostkit"}}
+RULES = [rule(hook) for hook in ("input", "output", "forward")]
+WHOLE = [TABLE, *(chain(hook) for hook in ("input", "output", "forward")), *RULES]
+FILES = {WANTS + "hostkit-fence.service": "", "/etc/hostkit/fence.nft": ""}
+FLUSHER = {WANTS + "nftables.service": "", "/etc/nftables.conf": "#!/usr/sbin/nft -f\nflush ruleset\n"}
+
+
+class Blind(FakeHost):
+    def stat(self, path):
+        return self._told({}, path, path)
+
+
+CASES = [
+    (subject.fence_stands, ruleset(*WHOLE), P, "ok", "3 chains, 3 rules"),
+    (subject.fence_stands, ruleset(*WHOLE[:3], chain("forward", "accept"), *RULES), P, "fail", "forward does not drop"),
+    (subject.fence_stands, ruleset(*WHOLE[:4], *RULES[1:]), P, "fail", "input has no rules"),
+    (subject.fence_stands, ruleset(chain("input", table="other")), P, "fail", "no table inet hostkit"),
+    (subject.fence_stands, FakeHost(), P, "fail", "nft is not installed"),
+    (subject.fence_stands, ruleset(*WHOLE, root=False), P, "unknown", "without root"),
+    (subject.fence_stands, FakeHost(files={"/usr/sbin/nft": ""}), P, "unknown", "not taught"),
+    (subject.fence_returns_at_boot, FakeHost(files=FILES), P, "ok", "nothing flushes"),
+    (subject.fence_returns_at_boot, FakeHost(), P, "fail", "hostkit-fence.service is not enabled"),
+    (subject.fence_returns_at_boot, FakeHost(files={**FILES, **FLUSHER}), P, "fail", "flushes every table"),
+    (subject.fence_returns_at_boot, Blind(), P, "unknown", "not taught"),
+]
