@@ -80,7 +80,7 @@ class Web(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer)
 
-    do_GET = do_POST
+    do_GET = do_POST  # noqa: N815 - the library's name
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the library's name
         """Stay silent: `say` has said it."""

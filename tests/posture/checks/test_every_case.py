@@ -23,7 +23,7 @@ def test_a_check_answers_as_it_should(case, monkeypatch):
     assert (found.status, word in found.detail) == (status, True), found
 
 
-def _teach_engine(monkeypatch, containers=(), gateway=None):
+def _teach_engine(monkeypatch, containers=(), gateway=lambda: None):
     def listed(*, all):
         if isinstance(containers, CannotTell):
             raise containers
@@ -31,7 +31,7 @@ def _teach_engine(monkeypatch, containers=(), gateway=None):
 
     monkeypatch.setattr("hostkit.engine.exists", lambda: True)
     monkeypatch.setattr("hostkit.engine.containers", listed)
-    monkeypatch.setattr("hostkit.engine.gateway_status", lambda client: gateway)
+    monkeypatch.setattr("hostkit.engine.gateway_status", lambda client: gateway())
     readings.forget()
 
 
