@@ -85,17 +85,27 @@ def policy_schema() -> None:
 @click.option("--output", default="hostkit.yml", help="Where to write it.", show_default=True)
 def init(output: str) -> None:
     """Write a commented policy from what this host shows; never over a file that is there."""
-    from hostkit.host import LocalHost  # noqa: PLC0415
-    from hostkit.policy.start import starting_policy  # noqa: PLC0415
-
     try:
         with Path(output).open("x", encoding="utf-8") as file:
-            file.write(starting_policy(LocalHost()))
+            file.write(_starting_policy())
     except FileExistsError:
         raise HostkitError(f"{output} is there already", "give another --output") from None
     except OSError as why:
         raise HostkitError(f"{output}: {why.strerror}", "give an --output you may write") from None
     click.echo(f"wrote {output}; add a client, then: hostkit policy check")
+
+
+def _starting_policy() -> str:
+    from hostkit.errors import CannotTell  # noqa: PLC0415
+    from hostkit.host import LocalHost  # noqa: PLC0415
+    from hostkit.policy.start import starting_policy  # noqa: PLC0415
+
+    host = LocalHost()
+    try:
+        resolv_conf = host.read("/etc/resolv.conf")
+    except CannotTell:
+        resolv_conf = ""
+    return starting_policy(host.addresses(), host.default_routes(), resolv_conf)
 
 
 @cli.command()
@@ -245,9 +255,12 @@ def _check_now(context: click.Context, *, as_json: bool) -> int:
 @click.pass_context
 def bootstrap(context: click.Context, *, dry: bool, diff: bool, confirm: bool) -> None:
     """Harden this host with the plays; the fence rolls back unless confirmed in two minutes."""
-    from hostkit.report.bootstrap import run_bootstrap  # noqa: PLC0415
+    from hostkit.host import LocalHost  # noqa: PLC0415
+    from hostkit.report.bootstrap import run_bootstrap, run_confirm  # noqa: PLC0415
 
-    _exit(run_bootstrap(_load(context), dry=dry, diff=diff, confirm=confirm))
+    if confirm and (dry or diff):
+        raise HostkitError("--confirm goes alone", "run hostkit bootstrap --confirm")
+    _exit(int(run_confirm(LocalHost()) if confirm else run_bootstrap(LocalHost(), _load(context), dry=dry, diff=diff)))
 
 
 @cli.command()

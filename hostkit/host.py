@@ -13,6 +13,11 @@ from typing import Any, Protocol
 
 from hostkit.errors import CannotTell
 
+SHARED_FILE_SYSTEMS = frozenset(
+    {"9p", "afs", "ceph", "cifs", "davfs", "fuse.davfs", "fuse.glusterfs", "fuse.rclone", "fuse.sshfs"}
+    | {"fuse.vmhgfs-fuse", "nfs", "nfs4", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs"}
+)
+"""Types, as mount(8) names them, of file systems whose files belong to another machine or to a VM's host."""
 _READ_LIMIT = 4 * 1024 * 1024
 _ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 
@@ -35,6 +40,16 @@ class FileFacts:
     uid: int
     gid: int
     kind: str
+
+
+@dataclass(frozen=True)
+class Login:
+    """A live SSH session: the local address and port it came in on, its peer, and its start in epoch seconds."""
+
+    address: str
+    port: int
+    peer: str
+    since: float
 
 
 class Host(Protocol):
@@ -68,6 +83,12 @@ class Host(Protocol):
 
     def default_routes(self) -> tuple[tuple[str, str], ...]:
         """Return (gateway, interface) of each default route, v4 and v6."""
+
+    def ssh_sessions(self) -> tuple[Login, ...]:
+        """Return every live SSH session into this machine."""
+
+    def own_session(self) -> Login | None:
+        """Return the SSH session this process runs in, None at the console."""
 
 
 class LocalHost:
@@ -146,6 +167,44 @@ class LocalHost:
         routes: Any = netifaces.gateways()
         families = (netifaces.AF_INET, netifaces.AF_INET6)
         return tuple((entry[0], entry[1]) for family in families for entry in routes.get(family, []))
+
+    def ssh_sessions(self) -> tuple[Login, ...]:
+        import psutil  # noqa: PLC0415 - same
+
+        found = [_logins(process) for process in psutil.process_iter(["name"]) if _is_sshd(process)]
+        return tuple(sorted({entry for logins in found for entry in logins}, key=repr))
+
+    def own_session(self) -> Login | None:
+        import psutil  # noqa: PLC0415 - same
+
+        servers = [process for process in psutil.Process().parents() if _is_sshd(process)]
+        return next((entry for process in servers for entry in _logins(process)), None)
+
+
+def _is_sshd(process: Any) -> bool:
+    """Return whether a process serves SSH: `sshd`, or from OpenSSH 9.8 on `sshd-session`."""
+    import psutil  # noqa: PLC0415 - same
+
+    try:
+        return str(process.name()).startswith("sshd")
+    except psutil.Error:
+        return False
+
+
+def _logins(process: Any) -> tuple[Login, ...]:
+    import psutil  # noqa: PLC0415 - same
+
+    try:
+        entries = [c for c in process.net_connections(kind="tcp") if c.status == "ESTABLISHED"]
+        since = float(process.create_time())
+    except psutil.Error:
+        return ()
+    return tuple(Login(_bare(c.laddr.ip), c.laddr.port, f"{_bare(c.raddr.ip)}:{c.raddr.port}", since) for c in entries)
+
+
+def _bare(address: str) -> str:
+    """Return an address without its zone, a v4 one that a v6 socket shows as itself."""
+    return address.partition("%")[0].removeprefix("::ffff:")
 
 
 def _kind(mode: int) -> str:

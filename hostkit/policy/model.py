@@ -75,20 +75,15 @@ class Listen(Part):
     port: Port
 
 
-class HostEgress(Part):
-    """A name the host itself may reach, for its updates."""
-
-    name: ListedName
-    ports: tuple[Port, ...] = (443,)
-
-
 class HostPolicy(Part):
     """The machine: `solo` asks for what a single Mac Mini can hold, `strict` for everything."""
 
     NOT_YET: ClassVar[dict[str, str]] = {
         "alerts": "alerts come with the audit",
         "anchor": "anchors come with the audit",
+        "egress": "the host's own names come with its own gateway; until then the fence lets apt out, by its account",
         "segment": "VLAN checks come with the full catalogue",
+        "vpn": "a tunnel's own packets come with the complete hardening; name a wired or wireless interface until then",
     }
     profile: Literal["solo", "strict"] = "strict"
     account: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,30}$")] = "hostkit-agent"
@@ -97,7 +92,6 @@ class HostPolicy(Part):
     lan: tuple[Network, ...] = ()
     resolvers: Annotated[tuple[Address, ...], Field(min_length=1)]
     pool: Network = "10.231.0.0/20"
-    egress: tuple[HostEgress, ...] = ()
     listen: tuple[Listen, ...] = ()
     waive: dict[str, Waiver] = {}
 

@@ -1,32 +1,29 @@
 """A commented policy to start from, written from what this host shows."""
 
 import ipaddress
-
-from hostkit.errors import CannotTell
-from hostkit.host import Host
+from collections.abc import Iterable, Mapping
 
 _VPN = ("tailscale", "wg", "utun", "zt")
 
 
-def starting_policy(host: Host) -> str:
-    """Return a policy that loads as it is, with no client yet; what the host did not show has a comment instead."""
+def starting_policy(
+    addresses: Mapping[str, tuple[str, ...]], routes: Iterable[tuple[str, str]], resolv_conf: str
+) -> str:
+    """Return a policy that loads as it is, with no client yet; what the host did not show has a comment instead.
+
+    `addresses` are by interface, `routes` the (gateway, interface) of each default route.
+    """
+    ways = {interface for _, interface in routes}
     return _TEMPLATE.format(
-        management=", ".join(_management(host)),
-        resolvers=", ".join(_resolvers(host)) or "9.9.9.9",
-        lan=", ".join(_lan(host)),
+        management=", ".join(sorted(name for name in addresses if name.startswith(_VPN))),
+        resolvers=", ".join(_resolvers(resolv_conf)) or "9.9.9.9",
+        lan=", ".join(_lan(addresses, ways)),
     )
 
 
-def _management(host: Host) -> list[str]:
-    return sorted(name for name in host.addresses() if name.startswith(_VPN))
-
-
-def _resolvers(host: Host) -> list[str]:
+def _resolvers(resolv_conf: str) -> list[str]:
     """Return the name servers of resolv.conf that a gateway can ask: never a loopback one."""
-    try:
-        lines = host.read("/etc/resolv.conf").splitlines()
-    except CannotTell:
-        return []
+    lines = resolv_conf.splitlines()
     words = [line.split()[1] for line in lines if line.startswith("nameserver ") and len(line.split()) > 1]
     return [word for word in words if _is_remote(word)]
 
@@ -38,11 +35,10 @@ def _is_remote(word: str) -> bool:
         return False
 
 
-def _lan(host: Host) -> list[str]:
-    names = {interface for _, interface in host.default_routes()}
+def _lan(addresses: Mapping[str, tuple[str, ...]], ways: set[str]) -> list[str]:
     found = set()
-    for name in names:
-        for address in host.addresses().get(name, ()):
+    for name in ways:
+        for address in addresses.get(name, ()):
             parsed = ipaddress.ip_address(address)
             if parsed.version == 4 and parsed.is_private:
                 found.add(str(ipaddress.ip_network(f"{address}/24", strict=False)))

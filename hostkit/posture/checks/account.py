@@ -44,7 +44,7 @@ def agent_has_an_account_of_its_own(host: Host, policy: Policy) -> Verdict:
     "account-powerless",
     severity="high",
     why="A group can be a way to root that no list of users shows.",
-    fix="gpasswd -d the account from the named groups, and remove its sudoers line.",
+    fix="hostkit bootstrap (play 10-account), or gpasswd -d it from the named groups and remove its sudoers line.",
 )
 def account_has_no_power(host: Host, policy: Policy) -> Verdict:
     """The agent's account is in no group that leads to root, and in no sudoers file."""

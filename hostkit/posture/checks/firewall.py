@@ -45,6 +45,28 @@ def fence_stands(host: Host, policy: Policy) -> Verdict:
 
 
 @check(
+    "firewall-intact",
+    severity="high",
+    why="A rule added by hand at two in the morning is a hole that nobody remembers.",
+    fix="hostkit bootstrap (play 90-fence) puts the confirmed fence back; then hostkit bootstrap --confirm.",
+)
+def fence_is_as_it_was_confirmed(host: Host, policy: Policy) -> Verdict:
+    """The kernel's table is, rule by rule, the one that was confirmed."""
+    if not host.is_root:
+        raise CannotTell("the live ruleset cannot be read without root", "sudo hostkit check")
+    if host.stat("/run/hostkit/fence.pending"):
+        return fail("a fence waits to be confirmed")
+    if host.stat("/run/hostkit/fence.listing") is None:
+        return fail("no fence was confirmed")
+    confirmed = host.read("/run/hostkit/fence.listing").splitlines()
+    live = host.run("nft", "-s", "list", "table", "inet", "hostkit").splitlines()
+    odd = [f"more: {line.strip()}" for line in live if line not in confirmed]
+    odd += [f"gone: {line.strip()}" for line in confirmed if line not in live]
+    same = live == confirmed
+    return every(odd or ([] if same else ["the rules stand in another order"]), f"{len(live)} lines, all as confirmed")
+
+
+@check(
     "firewall-boot",
     severity="high",
     why="A fence that is not there after a reboot is not there when nobody looks.",

@@ -1,13 +1,11 @@
 """What of other machines is mounted here, or would be on a touch."""
 
 from hostkit.errors import CannotTell
-from hostkit.host import Host
+from hostkit.host import SHARED_FILE_SYSTEMS, Host
 from hostkit.policy import Policy
 from hostkit.posture.model import Verdict, check, every
 from hostkit.posture.readings import mounted
 
-_SHARED = "9p afs ceph cifs davfs fuse.sshfs fuse.rclone fuse.davfs fuse.glusterfs fuse.vmhgfs-fuse nfs nfs4"
-SHARED = frozenset(f"{_SHARED} smb3 smbfs vboxsf virtiofs vmhgfs".split())
 _TABLES = ("/etc/auto.master", "/etc/auto.master.d/*.autofs")
 
 
@@ -19,7 +17,9 @@ _TABLES = ("/etc/auto.master", "/etc/auto.master.d/*.autofs")
 )
 def nothing_shared_is_mounted(host: Host, policy: Policy) -> Verdict:
     """No network or host-shared file system is mounted."""
-    return every([f"{place} ({kind})" for place, kind, _ in mounted(host) if kind in SHARED], "none mounted")
+    return every(
+        [f"{place} ({kind})" for place, kind, _ in mounted(host) if kind in SHARED_FILE_SYSTEMS], "none mounted"
+    )
 
 
 @check(
@@ -31,7 +31,7 @@ def nothing_shared_is_mounted(host: Host, policy: Policy) -> Verdict:
 def nothing_shared_mounts_itself(host: Host, policy: Policy) -> Verdict:
     """No automounter and no line of fstab brings a share back."""
     faults = [f"{place} (autofs)" for place, kind, _ in mounted(host) if kind == "autofs" and "binfmt" not in place]
-    faults += [f"{words[1]} in /etc/fstab" for words in _fstab(host) if words[2] in SHARED]
+    faults += [f"{words[1]} in /etc/fstab" for words in _fstab(host) if words[2] in SHARED_FILE_SYSTEMS]
     faults += [path for table in _TABLES for path in host.glob(table) if _has_lines(host, path)]
     return every(faults, "nothing mounts itself")
 

@@ -3,7 +3,11 @@ from hostkit.posture.checks import credentials as subject
 from tests.conftest import FakeHost, make_policy
 
 P = make_policy()
-PASSWD = "root:x:0:0::/root:/bin/bash\nann:x:1000:1000::/home/ann:/bin/bash\nhostkit-agent:x:990:990::/var/lib/hostkit/agent:/usr/sbin/nologin\n"
+PASSWD = """\
+root:x:0:0::/root:/bin/bash
+ann:x:1000:1000::/home/ann:/bin/bash
+hostkit-agent:x:990:990::/var/lib/hostkit/agent:/usr/sbin/nologin
+"""
 
 
 def seen(path, mode, home_mode, uid=1000, root=True, home="/home/ann"):

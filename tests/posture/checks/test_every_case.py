@@ -1,4 +1,4 @@
-"""Runs the CASES of every file beside this one: (check, host, policy, status, a word of the detail, engine's answers)."""
+"""Runs the CASES of every file beside this one: check, host, policy, status, a word of the detail, the engine."""
 
 import importlib
 from pathlib import Path

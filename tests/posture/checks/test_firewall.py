@@ -33,7 +33,37 @@ class Blind(FakeHost):
         return self._told({}, path, path)
 
 
+LIST = ("nft", "-s", "list", "table", "inet", "hostkit")
+CONFIRMED = "/run/hostkit/fence.listing"
+LISTED = "table inet hostkit {\n\tpolicy drop;\n\tdrop\n}\n"
+
+
+def listed(live, confirmed=LISTED, root=True, **more):
+    files = dict.fromkeys(more.get("files", ()), "")
+    return FakeHost({LIST: live}, files={CONFIRMED: confirmed, **files}, root=root)
+
+
 CASES = [
+    (subject.fence_is_as_it_was_confirmed, listed(LISTED), P, "ok", "4 lines, all as confirmed"),
+    (subject.fence_is_as_it_was_confirmed, listed(LISTED + "\taccept\n"), P, "fail", "more: accept"),
+    (subject.fence_is_as_it_was_confirmed, listed("table inet hostkit {\n}\n"), P, "fail", "gone: policy drop;"),
+    (
+        subject.fence_is_as_it_was_confirmed,
+        listed("table inet hostkit {\n\tdrop\n\tpolicy drop;\n}\n"),
+        P,
+        "fail",
+        "order",
+    ),
+    (
+        subject.fence_is_as_it_was_confirmed,
+        listed(LISTED, files=["/run/hostkit/fence.pending"]),
+        P,
+        "fail",
+        "waits to be confirmed",
+    ),
+    (subject.fence_is_as_it_was_confirmed, FakeHost(), P, "fail", "no fence was confirmed"),
+    (subject.fence_is_as_it_was_confirmed, listed(LISTED, root=False), P, "unknown", "without root"),
+    (subject.fence_is_as_it_was_confirmed, FakeHost(files={CONFIRMED: LISTED}), P, "unknown", "not taught"),
     (subject.fence_stands, ruleset(*WHOLE), P, "ok", "3 chains, 3 rules"),
     (subject.fence_stands, ruleset(*WHOLE[:3], chain("forward", "accept"), *RULES), P, "fail", "forward does not drop"),
     (subject.fence_stands, ruleset(*WHOLE[:4], *RULES[1:]), P, "fail", "input has no rules"),

@@ -1,0 +1,72 @@
+"""Keeping a fence that was applied: over a fresh connection, within its window; else it rolls back by itself."""
+
+import json
+import time
+from collections.abc import Callable
+
+from hostkit.bootstrap.guard import Pending, Standing, refuse_stale, tunnels
+from hostkit.errors import CannotTell
+from hostkit.host import Host
+
+_PENDING = "/run/hostkit/fence.pending"
+PROGRAM = "/usr/local/lib/hostkit/fence"
+
+
+def standing(host: Host) -> Standing:
+    """Return what the refusals need to know of this host."""
+    addresses = host.addresses()
+    return Standing(
+        platform=host.platform,
+        is_root=host.is_root,
+        has_systemd=host.stat("/run/systemd/system") is not None,
+        addresses=addresses,
+        tunnels=tunnels(addresses, {name: _uevent(host, name) for name in addresses}),
+        sessions=host.ssh_sessions(),
+    )
+
+
+def _uevent(host: Host, name: str) -> str:
+    folder = f"/sys/class/net/{name}"
+    if host.stat(f"{folder}/tun_flags"):
+        return "tun_flags"
+    return host.read(f"{folder}/uevent") if host.stat(f"{folder}/uevent") else ""
+
+
+def accounts(host: Host) -> dict[str, int]:
+    """Return the uid of each account of this host."""
+    lines = [line.split(":") for line in host.read("/etc/passwd").splitlines()]
+    return {line[0]: int(line[2]) for line in lines if len(line) == 7 and line[2].isdigit()}
+
+
+def pending(host: Host) -> Pending | None:
+    """Return the fence that waits to be confirmed, if one does; raise CannotTell if its mark is not readable."""
+    if host.stat(_PENDING) is None:
+        return None
+    try:
+        plain = json.loads(host.read(_PENDING))
+        return Pending(float(plain["at"]), str(plain["over"]))
+    except (ValueError, KeyError, TypeError):
+        raise CannotTell(f"{_PENDING} is not readable as JSON", "wait two minutes: the fence rolls back") from None
+
+
+def confirm(host: Host) -> None:
+    """Keep the fence that was applied; raise HostkitError if none waits or this connection proves nothing."""
+    refuse_stale(pending(host), host.own_session())
+    host.run(PROGRAM, "confirm")
+
+
+def wait(host: Host, tick: Callable[[float], None], window: float) -> bool:
+    """Wait until the fence is confirmed or rolled back; return whether it stands."""
+    end = time.monotonic() + window + 15
+    while host.stat(_PENDING) is not None and time.monotonic() < end:
+        tick(max(0.0, end - 15 - time.monotonic()))
+        time.sleep(0.5)
+    return host.stat("/etc/hostkit/fence.nft") is not None and _stands(host)
+
+
+def _stands(host: Host) -> bool:
+    try:
+        host.run(PROGRAM, "stands")
+    except CannotTell:
+        return False
+    return True

@@ -1,0 +1,83 @@
+"""What is refused before the first change, so that nobody is locked out: pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from hostkit.errors import HostkitError
+from hostkit.host import Login
+from hostkit.policy import Policy
+
+WINDOW = 120
+"""Seconds in which an applied fence must be confirmed; playbooks/linux/files/hostkit-fence counts the same."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where bootstrap runs: platform, root, systemd, addresses by interface, tunnels, and the live SSH sessions."""
+
+    platform: str
+    is_root: bool
+    has_systemd: bool
+    addresses: Mapping[str, tuple[str, ...]]
+    tunnels: frozenset[str]
+    sessions: tuple[Login, ...]
+
+
+def refuse(policy: Policy, standing: Standing) -> None:
+    """Raise HostkitError for the first thing that would make the plays fail half way, or cut a live session."""
+    if standing.platform != "linux":
+        raise HostkitError(f"not yet: there are no plays for {standing.platform}", "run it on the Linux box")
+    if not standing.is_root:
+        raise HostkitError("bootstrap changes this host", "run it as root: sudo hostkit bootstrap")
+    if not standing.has_systemd:
+        do = "boot this machine with systemd; without it the fence could neither roll back nor return at boot"
+        raise HostkitError("systemd does not run here", do)
+    _refuse_management(policy, standing)
+    for session in standing.sessions:
+        _refuse_if_cut(policy, standing.addresses, session)
+
+
+def _refuse_management(policy: Policy, standing: Standing) -> None:
+    for name in policy.host.management:
+        if name not in standing.addresses:
+            known = ", ".join(sorted(standing.addresses))
+            raise HostkitError(f"host.management names {name}, which is not here", f"interfaces here: {known}")
+        if name in standing.tunnels:
+            do = "name the interface your SSH arrives on until `host.vpn` comes"
+            raise HostkitError(f"not yet: {name} is a tunnel, and the fence would drop its own packets", do)
+
+
+def _refuse_if_cut(policy: Policy, addresses: Mapping[str, tuple[str, ...]], session: Login) -> None:
+    names = [name for name, entries in addresses.items() if session.address in entries]
+    if session.address.startswith("127.") or session.address == "::1":
+        return
+    if set(names) & set(policy.host.management) and session.port in policy.host.management_ports:
+        return
+    where = f"{names[0] if names else 'an unknown interface'} port {session.port}"
+    do = "name it under host.management (and host.management_ports) in the policy, or end that session"
+    raise HostkitError(f"the SSH session from {session.peer} comes in on {where} and would be cut", do)
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A fence that waits to be confirmed: since when (epoch seconds), and whether it was applied over SSH."""
+
+    at: float
+    over: str
+
+
+def refuse_stale(pending: Pending | None, own: Login | None) -> None:
+    """Raise HostkitError unless the one who confirms shows that a new connection gets in through the fence."""
+    if pending is None:
+        raise HostkitError("no fence waits to be confirmed", "it was confirmed, or rolled back; see hostkit check")
+    if own is None and pending.over == "ssh":
+        raise HostkitError("the fence was applied over SSH", "confirm it over a new SSH connection, not at the console")
+    if own is not None and own.since < pending.at:
+        do = "open a new connection and confirm there; this one lives on whatever the fence does"
+        raise HostkitError("this SSH session is older than the fence", do)
+
+
+def tunnels(names: Iterable[str], uevents: Mapping[str, str]) -> frozenset[str]:
+    """Return which interfaces are tunnels, from their uevent text; a tun device's file is told as `tun_flags`."""
+    marks = ("DEVTYPE=wireguard", "tun_flags")
+    return frozenset(name for name in names if any(mark in uevents.get(name, "") for mark in marks))

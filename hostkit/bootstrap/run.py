@@ -1,0 +1,136 @@
+"""The plays through ansible-runner: the only import of ansible_runner."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hostkit.bootstrap.plays import Play
+from hostkit.errors import CannotTell
+
+_WOULD_RUN = "Command would have run if not in check mode"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One task that ended: `what` is ok, changed, skipped or failed; `said` is its message, `diff` its change."""
+
+    play: str
+    task: str
+    what: str
+    said: str = ""
+    diff: str = ""
+
+
+Progress = Callable[[Step], None]
+
+
+def run(
+    plays: Iterable[Play], variables: dict[str, Any], progress: Progress, *, dry: bool, diff: bool
+) -> tuple[Step, ...]:
+    """Run the plays on this machine and return every step; raise CannotTell at the first task that fails.
+
+    What ansible-runner keeps of a run lies in a folder of root's own under /run and is gone when this returns.
+    """
+    import ansible_runner  # noqa: PLC0415 - a second of imports that only bootstrap pays
+
+    steps: list[Step] = []
+
+    def heard(event: dict[str, Any]) -> bool:
+        if step := _step(event):
+            steps.append(step)
+            progress(step)
+        return False
+
+    folder = _private_folder()
+    try:
+        ansible_runner.run(
+            private_data_dir=str(folder),
+            playbook=[{"import_playbook": str(play.file)} for play in plays],
+            inventory={"all": {"hosts": {"this-host": _LOCAL}}},
+            extravars=variables,
+            envvars=_environment(folder),
+            cmdline=" ".join(word for word, wanted in (("--check", dry), ("--diff", diff)) if wanted) or None,
+            event_handler=heard,
+            quiet=True,
+        )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return _judged(tuple(steps))
+
+
+_LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+
+
+def _private_folder() -> Path:
+    parent = Path("/run/hostkit")
+    parent.mkdir(mode=0o700, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix="ansible-", dir=parent))
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Return what ansible takes from the environment, so that no setting of the user's changes a play."""
+    inherited = {name: "" for name in os.environ if name.startswith("ANSIBLE_")}
+    return {
+        **inherited,
+        "PATH": f"{Path(sys.executable).parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "ANSIBLE_CONFIG": str(folder / "none.cfg"),
+        "ANSIBLE_HOME": str(folder / "home"),
+        "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
+        "ANSIBLE_REMOTE_TEMP": str(folder / "tmp"),
+        "ANSIBLE_PIPELINING": "true",
+        "ANSIBLE_NOCOLOR": "true",
+        "LC_ALL": "C.UTF-8",
+    }
+
+
+_WORDS = {"runner_on_ok": "ok", "runner_on_failed": "failed", "runner_on_skipped": "skipped"}
+
+
+def _step(event: dict[str, Any]) -> Step | None:
+    """Return the step that an event ends, None for every other event."""
+    data = event.get("event_data") or {}
+    if event.get("event") not in _WORDS:
+        return None
+    result = data.get("res") or {}
+    what = _WORDS[event["event"]]
+    if what == "failed" and data.get("ignore_errors"):
+        what = "ok"
+    if what == "ok" and result.get("changed"):
+        what = "changed"
+    if result.get("msg") == _WOULD_RUN:
+        what = "changed"
+    said = str(result.get("msg") or result.get("stderr") or "") if what == "failed" else ""
+    return Step(str(data.get("play")), str(data.get("task")), what, _failure(result, said), _diff(result))
+
+
+def _failure(result: dict[str, Any], said: str) -> str:
+    """Return why a task failed; a loop's own message says nothing, its items' do."""
+    items = [item for item in result.get("results") or () if item.get("failed")]
+    words = [str(item.get("msg") or item.get("stderr") or "") for item in items] if said else []
+    return "; ".join([word for word in words if word] or [said])
+
+
+def _diff(result: dict[str, Any]) -> str:
+    import difflib  # noqa: PLC0415 - only for those who asked
+
+    found = result.get("diff") or []
+    texts = []
+    for one in found if isinstance(found, list) else [found]:
+        before, after = (str(one.get(key) or "").splitlines(keepends=True) for key in ("before", "after"))
+        texts.append("".join(difflib.unified_diff(before, after, "before", str(one.get("after_header") or "after"))))
+    return "".join(texts)
+
+
+def _judged(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    failed = next((step for step in steps if step.what == "failed"), None)
+    if failed:
+        do = "what was done before it stays; mend it and run hostkit bootstrap again"
+        raise CannotTell(f"{failed.play}: {failed.task}: {failed.said.strip() or 'failed'}", do)
+    if not steps:
+        raise CannotTell("ansible ran no task at all", "run hostkit bootstrap --check to see whether ansible starts")
+    return steps

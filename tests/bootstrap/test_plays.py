@@ -1,0 +1,48 @@
+"""What must hold of every play; no edit when one is added."""
+
+import re
+
+import pytest
+import yaml
+
+from hostkit.bootstrap.plays import FOLDER, plays, variables
+from hostkit.posture.model import collect
+from tests.conftest import make_policy
+
+PLAYS = plays()
+
+
+def test_the_plays_run_in_the_order_of_their_numbers_the_fence_last():
+    assert [play.file.name for play in PLAYS] == ["10-account.yml", "20-mounts.yml", "90-fence.yml"]
+
+
+@pytest.mark.parametrize("play", PLAYS, ids=lambda play: play.file.stem)
+def test_every_check_that_a_play_proves_exists_and_tells_of_the_play(play):
+    checks = {check.id: check for check in collect()}
+    assert play.proves
+    for name in play.proves:
+        assert f"play {play.file.stem}" in checks[name].fix
+
+
+@pytest.mark.parametrize("play", PLAYS, ids=lambda play: play.file.stem)
+def test_every_task_uses_what_comes_with_ansible_itself_and_has_a_name(play):
+    for task in yaml.safe_load(play.file.read_text())[0]["tasks"]:
+        assert task["name"]
+        modules = [key for key in task if "." in key]
+        assert [key for key in modules if not key.startswith("ansible.builtin.")] == []
+        assert len(modules) == 1
+
+
+@pytest.mark.parametrize("play", PLAYS, ids=lambda play: play.file.stem)
+def test_a_play_takes_only_variables_that_bootstrap_gives_it(play):
+    text = play.file.read_text()
+    given = set(variables(make_policy(), {}, "console"))
+    used = set(re.findall(r"\{\{-? *\(*'?([a-z_]+)", text))
+    own = set(yaml.safe_load(text)[0]["vars"]) | set(re.findall(r"register: (\w+)", text)) | {"item"}
+    assert used - own <= given
+
+
+def test_the_programs_window_is_the_one_that_is_told():
+    from hostkit.bootstrap.guard import WINDOW
+
+    assert f"seconds={WINDOW}" in (FOLDER / "linux/files/hostkit-fence").read_text()
