@@ -44,12 +44,11 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class Login:
-    """A live SSH session: the local address and port it came in on, its peer, and its start in epoch seconds."""
+    """A live SSH session: the local address and port it came in on, and its peer."""
 
     address: str
     port: int
     peer: str
-    since: float
 
 
 class Host(Protocol):
@@ -87,8 +86,8 @@ class Host(Protocol):
     def ssh_sessions(self) -> tuple[Login, ...]:
         """Return every live SSH session into this machine."""
 
-    def own_session(self) -> Login | None:
-        """Return the SSH session this process runs in, None at the console."""
+    def own_session(self) -> float | None:
+        """Return when the SSH session began that this process runs in, in seconds since boot; None at the console."""
 
 
 class LocalHost:
@@ -171,35 +170,33 @@ class LocalHost:
     def ssh_sessions(self) -> tuple[Login, ...]:
         import psutil  # noqa: PLC0415 - same
 
-        found = [_logins(process) for process in psutil.process_iter(["name"]) if _is_sshd(process)]
-        return tuple(sorted({entry for logins in found for entry in logins}, key=repr))
+        try:
+            sockets: list[Any] = psutil.net_connections(kind="tcp")
+        except psutil.Error as why:
+            raise CannotTell(f"sockets: {why}") from None
+        listening = {c.laddr.port: _process(c.pid) for c in sockets if c.status == "LISTEN"}
+        ports = {port for port, name in listening.items() if name in _SSH_LISTENERS}
+        ports = ports or {port for port, name in listening.items() if not name}
+        live = [c for c in sockets if c.status == "ESTABLISHED" and c.laddr.port in ports]
+        return tuple(sorted({_login(connection) for connection in live}, key=repr))
 
-    def own_session(self) -> Login | None:
+    def own_session(self) -> float | None:
         import psutil  # noqa: PLC0415 - same
 
-        servers = [process for process in psutil.Process().parents() if _is_sshd(process)]
-        return next((entry for process in servers for entry in _logins(process)), None)
+        try:
+            servers = [process for process in psutil.Process().parents() if process.name().startswith("sshd")]
+            return float(servers[0].create_time() - psutil.boot_time()) if servers else None
+        except psutil.Error as why:
+            raise CannotTell(f"who called hostkit cannot be seen: {why}") from None
 
 
-def _is_sshd(process: Any) -> bool:
-    """Return whether a process serves SSH: `sshd`, or from OpenSSH 9.8 on `sshd-session`."""
-    import psutil  # noqa: PLC0415 - same
-
-    try:
-        return str(process.name()).startswith("sshd")
-    except psutil.Error:
-        return False
+_SSH_LISTENERS = frozenset({"sshd", "systemd"})
+"""Who listens for SSH: sshd, or systemd for a socket unit; where neither is to be seen, whoever hides its name."""
 
 
-def _logins(process: Any) -> tuple[Login, ...]:
-    import psutil  # noqa: PLC0415 - same
-
-    try:
-        entries = [c for c in process.net_connections(kind="tcp") if c.status == "ESTABLISHED"]
-        since = float(process.create_time())
-    except psutil.Error:
-        return ()
-    return tuple(Login(_bare(c.laddr.ip), c.laddr.port, f"{_bare(c.raddr.ip)}:{c.raddr.port}", since) for c in entries)
+def _login(connection: Any) -> Login:
+    near, far = connection.laddr, connection.raddr
+    return Login(_bare(near.ip), near.port, f"{_bare(far.ip)}:{far.port}")
 
 
 def _bare(address: str) -> str:

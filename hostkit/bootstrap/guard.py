@@ -60,19 +60,22 @@ def _refuse_if_cut(policy: Policy, addresses: Mapping[str, tuple[str, ...]], ses
 
 @dataclass(frozen=True)
 class Pending:
-    """A fence that waits to be confirmed: since when (epoch seconds), and whether it was applied over SSH."""
+    """A fence that waits to be confirmed: since when (seconds since boot), and whether it was applied over SSH."""
 
     at: float
     over: str
 
 
-def refuse_stale(pending: Pending | None, own: Login | None) -> None:
-    """Raise HostkitError unless the one who confirms shows that a new connection gets in through the fence."""
+def refuse_stale(pending: Pending | None, session: float | None) -> None:
+    """Raise HostkitError unless the one who confirms shows that a new connection gets in through the fence.
+
+    `session` is when their SSH session began (None: at the console), in seconds since boot: no clock moves those.
+    """
     if pending is None:
         raise HostkitError("no fence waits to be confirmed", "it was confirmed, or rolled back; see hostkit check")
-    if own is None and pending.over == "ssh":
+    if session is None and pending.over == "ssh":
         raise HostkitError("the fence was applied over SSH", "confirm it over a new SSH connection, not at the console")
-    if own is not None and own.since < pending.at:
+    if session is not None and session < pending.at:
         do = "open a new connection and confirm there; this one lives on whatever the fence does"
         raise HostkitError("this SSH session is older than the fence", do)
 

@@ -28,7 +28,7 @@ def run_bootstrap(host: Host, policy: Policy, *, dry: bool, diff: bool) -> Exit:
     """
     refuse(policy, fence.standing(host))
     chosen = plays(host.platform)
-    over = "ssh" if host.own_session() else "console"
+    over = "console" if host.own_session() is None else "ssh"
     steps = _with_bar(chosen, variables(policy, fence.accounts(host), over), dry=dry, diff=diff)
     click.echo(summary(steps, dry=dry))
     if dry:

@@ -11,7 +11,7 @@ from tests.conftest import make_policy
 
 POLICY = make_policy({"management": ["eth0"]})
 ADDRESSES = {"lo": ("127.0.0.1",), "eth0": ("192.168.7.20", "fe80::1"), "eth1": ("10.0.0.5",)}
-GOOD = Standing("linux", True, True, ADDRESSES, frozenset(), (Login("192.168.7.20", 22, "192.168.7.9:5000", 1.0),))
+GOOD = Standing("linux", True, True, ADDRESSES, frozenset(), (Login("192.168.7.20", 22, "192.168.7.9:5000"),))
 
 
 def test_a_session_over_a_management_interface_is_no_obstacle():
@@ -27,14 +27,14 @@ def test_a_session_over_a_management_interface_is_no_obstacle():
         ({"addresses": {"lo": ("127.0.0.1",)}}, "host.management names eth0, which is not here; interfaces here: lo"),
         ({"tunnels": frozenset({"eth0"})}, "eth0 is a tunnel, and the fence would drop its own packets"),
         (
-            {"sessions": (Login("10.0.0.5", 22, "10.0.0.9:7", 1.0),)},
+            {"sessions": (Login("10.0.0.5", 22, "10.0.0.9:7"),)},
             "from 10.0.0.9:7 comes in on eth1 port 22 and would",
         ),
         (
-            {"sessions": (Login("192.168.7.20", 2222, "10.0.0.9:7", 1.0),)},
+            {"sessions": (Login("192.168.7.20", 2222, "10.0.0.9:7"),)},
             "comes in on eth0 port 2222 and would be cut",
         ),
-        ({"sessions": (Login("203.0.113.1", 22, "10.0.0.9:7", 1.0),)}, "an unknown interface port 22 and would be cut"),
+        ({"sessions": (Login("203.0.113.1", 22, "10.0.0.9:7"),)}, "an unknown interface port 22 and would be cut"),
     ],
 )
 def test_what_would_fail_or_cut_a_session_is_refused_by_name(change, says):
@@ -44,11 +44,11 @@ def test_what_would_fail_or_cut_a_session_is_refused_by_name(change, says):
 
 
 def test_a_session_over_loopback_is_not_cut():
-    refuse(POLICY, dataclasses.replace(GOOD, sessions=(Login("127.0.0.1", 2022, "127.0.0.1:9", 1.0),)))
+    refuse(POLICY, dataclasses.replace(GOOD, sessions=(Login("127.0.0.1", 2022, "127.0.0.1:9"),)))
 
 
 def test_a_new_connection_confirms():
-    refuse_stale(Pending(100.0, "ssh"), Login("192.168.7.20", 22, "192.168.7.9:5001", 100.5))
+    refuse_stale(Pending(100.0, "ssh"), 100.5)
 
 
 def test_the_console_confirms_what_it_applied():
@@ -56,17 +56,17 @@ def test_the_console_confirms_what_it_applied():
 
 
 @pytest.mark.parametrize(
-    ("pending", "own", "says"),
+    ("pending", "session", "says"),
     [
         (None, None, "no fence waits to be confirmed"),
         (Pending(100.0, "ssh"), None, "confirm it over a new SSH connection, not at the console"),
-        (Pending(100.0, "ssh"), Login("192.168.7.20", 22, "p", 99.0), "this SSH session is older than the fence"),
-        (Pending(100.0, "console"), Login("192.168.7.20", 22, "p", 99.0), "older than the fence"),
+        (Pending(100.0, "ssh"), 99.0, "this SSH session is older than the fence"),
+        (Pending(100.0, "console"), 99.0, "older than the fence"),
     ],
 )
-def test_a_confirmation_that_proves_nothing_is_refused(pending, own, says):
+def test_a_confirmation_that_proves_nothing_is_refused(pending, session, says):
     with pytest.raises(HostkitError, match=says):
-        refuse_stale(pending, own)
+        refuse_stale(pending, session)
 
 
 def test_wireguard_and_tun_devices_are_tunnels():

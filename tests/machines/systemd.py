@@ -20,7 +20,7 @@ BOOTABLE = (
     "--cap-add=SYS_ADMIN", "--cap-add=NET_ADMIN", "--cap-add=SYSLOG", "--cgroupns=private",
     "--security-opt=seccomp=unconfined", "--security-opt=apparmor=unconfined",
     "--tmpfs=/run", "--tmpfs=/run/lock", "--tmpfs=/tmp:exec",
-    "--env=container=docker", "--stop-signal=SIGRTMIN+3", "--tty",
+    "--device=/dev/fuse", "--env=container=docker", "--stop-signal=SIGRTMIN+3", "--tty",
 )  # fmt: skip
 
 

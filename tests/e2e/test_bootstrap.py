@@ -1,0 +1,212 @@
+"""bootstrap on a Debian with systemd: checks fail before and pass after, nobody is cut off, the fence holds."""
+
+import json
+import re
+import subprocess
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from hostkit.bootstrap.guard import WINDOW
+from hostkit.bootstrap.plays import plays
+from tests.e2e.test_machines import heard, listen
+from tests.machines.machine import FOREIGN
+
+pytestmark = [pytest.mark.systemd, pytest.mark.timeout(600)]
+
+POLICY = """\
+version: 1
+host: {{management: [{management}], resolvers: [{foreign}], waive: {{}}}}
+"""
+SHARE = """\
+mkdir -p '/mnt/a share'; exec 3<>/dev/fuse
+mount -i -t fuse.sshfs -o fd=3,rootmode=40000,user_id=0,group_id=0 nas:/share '/mnt/a share'
+echo 'nas:/export /mnt/nas nfs defaults,noauto 0 0' >> /etc/fstab
+echo 'hostkit-agent ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/agent
+"""
+PROVED = sorted(name for play in plays() for name in play.proves)
+
+
+def prepare(machine, management="eth0"):
+    machine.install_hostkit()
+    machine.run("install", "-D", "-m", "0600", "/dev/stdin", "/etc/hostkit/hostkit.yml",
+                stdin=POLICY.format(management=management, foreign=FOREIGN))  # fmt: skip
+
+
+def answers(machine):
+    said = machine.run("hostkit", "check", "--json", check=False).stdout
+    found = {entry["id"]: entry for entry in json.loads(said)["results"]}
+    return {name: found[name]["status"] for name in PROVED}
+
+
+def tables(machine):
+    return machine.run("nft", "list", "tables").stdout.split("\n")
+
+
+def wait_for(what, seconds=90):
+    until = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < until, "not within its time"
+        time.sleep(0.3)
+
+
+def is_pending(machine):
+    return machine.run("test", "-e", "/run/hostkit/fence.pending", check=False).code == 0
+
+
+@contextmanager
+def bootstrapping(machine, user="admin"):
+    """Hold a bootstrap that runs over an SSH session of its own, its fence applied and not yet confirmed."""
+    words = machine.ssh_words("sudo", "hostkit", "bootstrap", user=user)
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as session:
+        try:
+            wait_for(lambda: is_pending(machine) or session.poll() is not None)
+            assert session.poll() is None, session.stdout.read()
+            yield session
+        finally:
+            session.kill()
+
+
+def confirm(machine):
+    return machine.ssh("sudo", "hostkit", "bootstrap", "--confirm", user="admin", check=False)
+
+
+def harden(machine):
+    """Return what a confirmed bootstrap said."""
+    with bootstrapping(machine) as session:
+        confirmed = confirm(machine)
+        assert confirmed.stdout == "confirmed: the fence stays, over reboots too\n", confirmed.stderr
+        said, _ = session.communicate(timeout=60)
+        assert session.returncode == 0, said
+    return said
+
+
+def test_checks_fail_before_and_pass_after_and_a_second_run_changes_nothing(systemd_machine):
+    prepare(systemd_machine)
+    systemd_machine.run("sh", "-c", SHARE)
+    assert answers(systemd_machine) == dict.fromkeys(PROVED, "fail")
+
+    predicted = systemd_machine.run("hostkit", "bootstrap", "--check", "--diff")
+    assert "changed  Make the account" in predicted.stdout
+    assert "+        type filter hook input priority -10; policy drop;" in predicted.stdout
+    assert answers(systemd_machine) == dict.fromkeys(PROVED, "fail")
+
+    said = harden(systemd_machine)
+    assert re.search(r"^[1-9]\d* changed, \d+ as they should be", said, re.MULTILINE)
+    assert answers(systemd_machine) == dict.fromkeys(PROVED, "ok")
+
+    again = systemd_machine.run("hostkit", "bootstrap")
+    assert again.stdout.startswith("0 changed, "), again.stdout
+    assert "# taken out by hostkit: nas:/export" in systemd_machine.run("cat", "/etc/fstab").stdout
+
+
+def test_the_fence_closes_the_way_in_and_the_way_out_and_leaves_the_named_ones(systemd_machine):
+    prepare(systemd_machine)
+    outside = systemd_machine.outside()
+    listen(systemd_machine, 8080, "inside")
+    listen(outside, 8443, "foreign")
+    listen(outside, 53, "resolver")
+    assert heard(outside, systemd_machine.address, 8080) == "inside"
+    assert heard(systemd_machine, FOREIGN, 8443) == "foreign"
+
+    harden(systemd_machine)
+    assert heard(outside, systemd_machine.address, 8080, tries=2) == ""
+    assert heard(systemd_machine, FOREIGN, 8443, tries=2) == ""
+    assert heard(systemd_machine, FOREIGN, 53) == "resolver"
+    assert systemd_machine.ssh("true").code == 0
+
+
+def test_sessions_live_on_even_where_the_server_speaks_first(systemd_machine):
+    prepare(systemd_machine)
+    # Nothing tracks connections yet, so none of these sessions has an entry when the fence comes.
+    words = systemd_machine.ssh_words("sh", "-c", "sleep 25; echo spoke first; cat")
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as quiet:
+        try:
+            harden(systemd_machine)
+            assert quiet.stdout.readline() == "spoke first\n"
+            quiet.stdin.write("and answers\n")
+            quiet.stdin.close()
+            assert quiet.stdout.read() == "and answers\n"
+        finally:
+            quiet.kill()
+
+
+def test_unconfirmed_it_rolls_back_by_itself_and_the_session_is_told(systemd_machine):
+    prepare(systemd_machine)
+    started = time.monotonic()
+    with bootstrapping(systemd_machine) as session:
+        assert "table inet hostkit" in tables(systemd_machine)
+        said, _ = session.communicate(timeout=WINDOW + 90)
+    assert time.monotonic() - started > WINDOW
+    assert session.returncode == 1
+    assert "not confirmed: the fence was rolled back" in said
+    assert "table inet hostkit" not in tables(systemd_machine)
+    assert confirm(systemd_machine).stderr.startswith("hostkit: no fence waits to be confirmed")
+
+
+def test_a_reboot_brings_back_what_was_confirmed_and_nothing_else(systemd_machine):
+    prepare(systemd_machine)
+    with bootstrapping(systemd_machine):
+        assert "table inet hostkit" in tables(systemd_machine)
+        systemd_machine.restart()
+    assert "table inet hostkit" not in tables(systemd_machine)
+    harden(systemd_machine)
+    systemd_machine.restart()
+    assert answers(systemd_machine) == dict.fromkeys(PROVED, "ok")
+
+
+def test_only_a_new_connection_confirms(systemd_machine):
+    prepare(systemd_machine)
+    old = ("sh", "-c", "read go; sudo hostkit bootstrap --confirm; echo $?")
+    words = systemd_machine.ssh_words(*old, user="admin")
+    with subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as before:
+        time.sleep(1)
+        with bootstrapping(systemd_machine):
+            said, _ = before.communicate("go\n", timeout=60)
+            assert "this SSH session is older than the fence; open a new connection" in said
+            assert said.endswith("\n2\n")
+            console = systemd_machine.run("hostkit", "bootstrap", "--confirm", check=False)
+            assert (console.code, "not at the console" in console.stderr) == (2, True)
+            assert is_pending(systemd_machine)
+
+
+def test_a_session_that_would_be_cut_is_a_refusal_before_anything_changes(systemd_machine):
+    prepare(systemd_machine, management="")
+    refused = systemd_machine.ssh("sudo", "hostkit", "bootstrap", user="admin", check=False)
+    assert refused.code == 2
+    assert "comes in on eth0 port 22 and would be cut; name it under host.management" in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
+    assert systemd_machine.run("getent", "passwd", "hostkit-agent", check=False).code == 2
+    assert systemd_machine.run("ls", "/etc/hostkit").stdout == "hostkit.yml\n"
+
+
+def test_a_rule_added_by_hand_is_found_and_the_next_bootstrap_takes_it_away(systemd_machine):
+    prepare(systemd_machine)
+    harden(systemd_machine)
+    systemd_machine.run("nft", "insert", "rule", "inet", "hostkit", "input", "accept")
+    assert answers(systemd_machine)["firewall-intact"] == "fail"
+    assert "changed  Put the fence up" in harden(systemd_machine)
+    assert answers(systemd_machine) == dict.fromkeys(PROVED, "ok")
+
+
+def test_another_table_lives_on(systemd_machine):
+    prepare(systemd_machine)
+    systemd_machine.run("nft", "add", "table", "inet", "somebodys")
+    harden(systemd_machine)
+    assert "table inet somebodys" in tables(systemd_machine)
+    assert "table inet hostkit_prime" not in tables(systemd_machine)
+
+
+def test_a_task_that_fails_is_named_and_what_was_done_stays(systemd_machine):
+    prepare(systemd_machine)
+    systemd_machine.run("sh", "-c", "rm -rf /usr/local/lib/hostkit && touch /usr/local/lib/hostkit")
+    failed = systemd_machine.run("hostkit", "bootstrap", check=False)
+    assert failed.code == 3
+    assert "Make hostkit's folders" in failed.stderr
+    assert len(failed.stderr.strip().splitlines()) == 1
+    assert answers(systemd_machine)["account-dedicated"] == "ok"
+    assert "table inet hostkit" not in tables(systemd_machine)
+    assert systemd_machine.run("ls", "/run/hostkit").stdout == ""
