@@ -62,7 +62,10 @@ def every(faults: Iterable[str], good: str) -> Verdict:
 
 @dataclass(frozen=True)
 class Check:
-    """One guarantee: its title states it, `why` is one sentence, `fix` says what makes it true."""
+    """One guarantee: its title states it, `why` is one sentence, `fix` says what makes it true.
+
+    `unhardened` holds the answers it may give on a machine that nobody hardened; the demo compares.
+    """
 
     id: str
     title: str
@@ -70,6 +73,7 @@ class Check:
     why: str
     fix: str
     platforms: tuple[str, ...]
+    unhardened: tuple[Status, ...]
     judge: Judge = field(repr=False)
 
     def __call__(self, host: Host, policy: Policy) -> Verdict:
@@ -84,13 +88,14 @@ class Check:
         return self.id.partition("-")[0]
 
 
-def check(
+def check(  # noqa: PLR0913 - a declaration is the documentation
     id: str,  # noqa: A002 - the word of the domain
     *,
     severity: str,
     why: str,
     fix: str,
     platforms: tuple[str, ...] = ("linux",),
+    unhardened: str = "ok fail unknown",
 ) -> Callable[[Judge], Check]:
     """Return a decorator that makes a frozen Check; raise TypeError where the declaration is not whole."""
 
@@ -98,7 +103,9 @@ def check(
         title = (inspect.getdoc(judge) or "").partition("\n")[0]
         if not (title and why and fix and severity in SEVERITIES):
             raise TypeError(f"{id}: a check needs a docstring, a severity, a why and a fix")
-        return Check(id, title, severity, why, fix, platforms, judge)
+        return Check(
+            id, title, severity, why, fix, platforms, tuple(Status(word) for word in unhardened.split()), judge
+        )
 
     return declare
 

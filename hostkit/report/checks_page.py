@@ -8,7 +8,12 @@ from hostkit.posture.model import Check, collect
 _HEAD = """# Checks
 
 `hostkit check` answers each of these with ok, fail, skip (not for this platform) or unknown (it could not be seen,
-and unknown is never green). This page is generated from `hostkit/posture/checks`.
+and unknown is never green). The last column holds the answers it may give on a machine that nobody hardened; `make
+demo` compares them. This page is generated from `hostkit/posture/checks`.
+"""
+_COLUMNS = """\
+| check | severity | it guarantees | why | what makes it true | before bootstrap |
+|---|---|---|---|---|---|
 """
 
 
@@ -18,9 +23,10 @@ def page() -> str:
 
 
 def _subject(name: str, checks: tuple[Check, ...]) -> str:
-    rows = "".join(f"| `{e.id}` | {e.severity} | {e.title} | {e.why} | {e.fix} |\n" for e in checks)
-    head = "| check | severity | it guarantees | why | what makes it true |\n|---|---|---|---|---|\n"
-    return f"\n## {name.capitalize()}\n\n{head}{rows}"
+    rows = "".join(
+        f"| `{e.id}` | {e.severity} | {e.title} | {e.why} | {e.fix} | {', '.join(e.unhardened)} |\n" for e in checks
+    )
+    return f"\n## {name.capitalize()}\n\n{_COLUMNS}{rows}"
 
 
 if __name__ == "__main__":

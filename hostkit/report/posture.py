@@ -79,7 +79,7 @@ def list_text(checks: Iterable[Check]) -> str:
 
 def list_json(checks: Iterable[Check]) -> str:
     """Return what is known of every check before it runs."""
-    names = ("id", "title", "severity", "why", "fix", "platforms")
+    names = ("id", "title", "severity", "why", "fix", "platforms", "unhardened")
     return json.dumps([{name: getattr(entry, name) for name in names} for entry in checks], indent=1)
 
 

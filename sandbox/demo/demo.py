@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 WORK = Path(os.environ.get("HOSTKIT_WORK", "/var/tmp/hostkit-work")) / "demo"  # noqa: S108 - the README names it
 HOSTKIT = Path(sys.executable).parent / "hostkit"
 IMAGE = f"hostkit/demo:{(HERE.parents[1] / 'hostkit/__init__.py').read_text().split(chr(34))[-2]}"
-INTERNET, WIRE = "hostkit-demo-internet", "hkdemo"
+INTERNET, WIRE = "hostkit-demo-internet", "demo-wire"
 CURL = "curl -sS -m 8 --cacert /workspace/demo.pem -o /dev/null -w %{http_code}"
 DIRECT = "import socket; socket.create_connection(('198.51.100.66', 443), 3); print('connected')"
 RESOLVE = "import socket; print(socket.gethostbyname('exfil.example'))"
@@ -97,11 +97,16 @@ def hostkit(*words: str, check: bool = True) -> subprocess.CompletedProcess[str]
 def start_internet() -> None:
     """Start the container that plays the internet, wired to this machine by one veth pair."""
     run("docker", "rm", "-f", INTERNET, check=False)
-    run("docker", "run", "-d", "--name", INTERNET, "--network", "none", "--cap-add", "NET_ADMIN", IMAGE)
+    run("docker", "run", "-d", "--name", INTERNET, "--network", "none", IMAGE)
     pid = run("docker", "inspect", "-f", "{{.State.Pid}}", INTERNET).stdout.strip()
     run("ip", "link", "add", WIRE, "type", "veth", "peer", "name", "net0", "netns", pid)
     run("ip", "address", "add", "198.51.100.1/24", "dev", WIRE)
     run("ip", "link", "set", WIRE, "up")
+    inside = ("nsenter", f"--net=/proc/{pid}/ns/net", "ip")
+    run(*inside, "link", "set", "net0", "up")
+    for last in (53, 10, 20, 66):
+        run(*inside, "address", "add", f"198.51.100.{last}/24", "dev", "net0")
+    run(*inside, "route", "add", "default", "via", "198.51.100.1")
     end = time.monotonic() + 60
     while '"ready"' not in run("docker", "logs", INTERNET).stdout:
         if time.monotonic() > end:
@@ -169,7 +174,8 @@ def checked() -> bool:
     """Check this machine, and compare each answer with the set documented for one that is not hardened."""
     done = hostkit("check", "--json", check=False)
     (WORK / "check.json").write_text(done.stdout)
-    expected = json.loads((HERE / "unhardened.json").read_text())
+    listed = json.loads(hostkit("check", "--list", "--json").stdout)
+    expected = {entry["id"]: entry["unhardened"] for entry in listed}
     answers = {entry["id"]: entry["status"] for entry in json.loads(done.stdout)["results"]}
     named = sorted(expected.keys() | answers)
     odd = [f"{name}: {answers.get(name)}" for name in named if answers.get(name) not in expected.get(name, [])]

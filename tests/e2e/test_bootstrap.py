@@ -44,7 +44,7 @@ def tables(machine):
     return machine.run("nft", "list", "tables").stdout.split("\n")
 
 
-def wait_for(what, seconds=90):
+def wait_for(what, seconds):
     until = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < until, "not within its time"
@@ -61,7 +61,7 @@ def bootstrapping(machine, user="admin"):
     words = machine.ssh_words("sudo", "hostkit", "bootstrap", user=user)
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as session:
         try:
-            wait_for(lambda: is_pending(machine) or session.poll() is not None)
+            wait_for(lambda: is_pending(machine) or session.poll() is not None, 2 * machine.patience)
             assert session.poll() is None, session.stdout.read()
             yield session
         finally:
@@ -77,7 +77,7 @@ def harden(machine):
     with bootstrapping(machine) as session:
         confirmed = confirm(machine)
         assert confirmed.stdout == "confirmed: the fence stays, over reboots too\n", confirmed.stderr
-        said, _ = session.communicate(timeout=60)
+        said, _ = session.communicate(timeout=machine.patience)
         assert session.returncode == 0, said
     return said
 

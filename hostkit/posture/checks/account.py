@@ -26,6 +26,7 @@ _POWERFUL = (
 @check(
     "account-dedicated",
     severity="high",
+    unhardened="fail",
     why="An agent under a person's account is that person.",
     fix="hostkit bootstrap (play 10-account).",
 )
@@ -43,6 +44,7 @@ def agent_has_an_account_of_its_own(host: Host, policy: Policy) -> Verdict:
 @check(
     "account-powerless",
     severity="high",
+    unhardened="fail",
     why="A group can be a way to root that no list of users shows.",
     fix="hostkit bootstrap (play 10-account), or gpasswd -d it from the named groups and remove its sudoers line.",
 )

@@ -32,6 +32,7 @@ def _faults(document: dict[str, Any]) -> list[str]:
 @check(
     "containers-confined",
     severity="high",
+    unhardened="ok fail",
     why="One container with a hand on the host is a way out of all the others.",
     fix="Stop the container, or run it without the listed grants.",
     platforms=("linux", "darwin"),
@@ -47,6 +48,7 @@ def no_container_has_a_hand_on_the_host(host: Host, policy: Policy) -> Verdict:
 @check(
     "containers-ports",
     severity="high",
+    unhardened="ok fail",
     why="A published port walks past most host firewalls: the engine writes its own rules.",
     fix="Publish on 127.0.0.1, or not at all.",
     platforms=("linux", "darwin"),
@@ -66,6 +68,7 @@ def no_container_publishes_a_port(host: Host, policy: Policy) -> Verdict:
 @check(
     "containers-gateways",
     severity="high",
+    unhardened="ok",
     why="A client whose gateway is closed or gone has no way out, and no record of what it tried.",
     fix="hostkit ps names the reason; then hostkit launch the client again.",
     platforms=("linux", "darwin"),

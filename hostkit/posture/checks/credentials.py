@@ -29,6 +29,7 @@ def _reachable(host: Host, path: str, home: str, agent: int | None) -> bool:
 @check(
     "credentials-personal",
     severity="high",
+    unhardened="ok fail",
     why="With a person's own key the agent acts as that person, everywhere that person may.",
     fix="Remove the file from this machine, or close it: chmod 600 the file, chmod 700 the home.",
 )

@@ -26,6 +26,7 @@ def _ours(value: dict[str, object]) -> bool:
 @check(
     "firewall-fence",
     severity="high",
+    unhardened="fail",
     why="Without the fence every other wall is alone.",
     fix="hostkit bootstrap (play 90-fence), then hostkit bootstrap --confirm.",
 )
@@ -47,6 +48,7 @@ def fence_stands(host: Host, policy: Policy) -> Verdict:
 @check(
     "firewall-intact",
     severity="high",
+    unhardened="fail",
     why="A rule added by hand at two in the morning is a hole that nobody remembers.",
     fix="hostkit bootstrap (play 90-fence) puts the confirmed fence back; then hostkit bootstrap --confirm.",
 )
@@ -69,6 +71,7 @@ def fence_is_as_it_was_confirmed(host: Host, policy: Policy) -> Verdict:
 @check(
     "firewall-boot",
     severity="high",
+    unhardened="fail",
     why="A fence that is not there after a reboot is not there when nobody looks.",
     fix="hostkit bootstrap (play 90-fence), then hostkit bootstrap --confirm; disable nftables.service.",
 )

@@ -36,6 +36,7 @@ def _declared(entry: Listener, host: Host, policy: Policy) -> bool:
 @check(
     "listeners-declared",
     severity="high",
+    unhardened="ok fail",
     why="Every socket that takes packets from outside is a way in that somebody must have wanted.",
     fix="Stop the service, bind it to 127.0.0.1, or declare it under host.listen in the policy.",
     platforms=("linux", "darwin"),
@@ -49,6 +50,7 @@ def only_declared_sockets_listen(host: Host, policy: Policy) -> Verdict:
 @check(
     "listeners-engine-api",
     severity="high",
+    unhardened="ok fail",
     why="Who reaches the engine's API is root on this machine.",
     fix="Remove the tcp:// entry from dockerd's hosts and restart it.",
     platforms=("linux", "darwin"),

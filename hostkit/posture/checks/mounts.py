@@ -12,6 +12,7 @@ _TABLES = ("/etc/auto.master", "/etc/auto.master.d/*.autofs")
 @check(
     "mounts-network",
     severity="high",
+    unhardened="ok fail",
     why="A mounted share is somebody's files within the agent's reach.",
     fix="hostkit bootstrap (play 20-mounts), or umount it and take it out of /etc/fstab.",
 )
@@ -25,6 +26,7 @@ def nothing_shared_is_mounted(host: Host, policy: Policy) -> Verdict:
 @check(
     "mounts-automatic",
     severity="medium",
+    unhardened="ok fail",
     why="What mounts itself on a touch is as good as mounted, and no look at the mounts shows it.",
     fix="hostkit bootstrap (play 20-mounts), or stop autofs and take the line out of /etc/fstab.",
 )

@@ -14,6 +14,7 @@ def _v4(address: str) -> bool:
 @check(
     "network-route",
     severity="medium",
+    unhardened="ok fail",
     why="A second way out (a phone's tether, a second card) passes the segment's own firewall.",
     fix="Remove the route, or the interface's connection.",
     platforms=("linux", "darwin"),
@@ -30,6 +31,7 @@ def there_is_one_way_out(host: Host, policy: Policy) -> Verdict:
 @check(
     "network-segment",
     severity="medium",
+    unhardened="ok fail",
     why="On a segment shared with workstations, one leak is enough to reach them.",
     fix="Give this machine a VLAN or subnet of its own and name it under host.lan in the policy.",
     platforms=("linux", "darwin"),

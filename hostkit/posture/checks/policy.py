@@ -25,6 +25,7 @@ _FORMS = {
 @check(
     "policy-secrets",
     severity="high",
+    unhardened="ok",
     why="A policy is copied, mailed and committed; a secret in it goes along.",
     fix="Replace the value by `env:NAME` or `file:/path`, and rotate it: it has been in a file.",
     platforms=("linux", "darwin"),
@@ -41,6 +42,7 @@ def policy_holds_no_secret(host: Host, policy: Policy) -> Verdict:
 @check(
     "policy-owner",
     severity="medium",
+    unhardened="ok",
     why="Who can write the policy decides what may leave.",
     fix="chown root the policy and chmod 0640 it.",
     platforms=("linux", "darwin"),
@@ -58,6 +60,7 @@ def policy_is_closed_to_others(host: Host, policy: Policy) -> Verdict:
 @check(
     "policy-agreements",
     severity="high",
+    unhardened="ok",
     why="Without a data agreement in force the client has not allowed an agent on its data.",
     fix="Renew the agreement, put the document where the policy says, and set its new date.",
     platforms=("linux", "darwin"),

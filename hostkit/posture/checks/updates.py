@@ -23,6 +23,7 @@ def security_updates_install_themselves(host: Host, policy: Policy) -> Verdict:
 @check(
     "updates-restart",
     severity="low",
+    unhardened="ok fail",
     why="A patched kernel that never started protects nobody.",
     fix="Reboot; the sandboxes come back through their whole launch.",
 )

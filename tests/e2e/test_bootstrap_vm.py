@@ -1,0 +1,53 @@
+"""bootstrap in a real VM with a kernel of its own: a real reboot, v4 and v6, the world outside on the other end."""
+
+import pytest
+
+from tests.e2e.test_bootstrap import PROVED, SHARE, answers, bootstrapping, harden, prepare, tables
+from tests.e2e.test_machines import heard, listen
+from tests.machines.vm import FOREIGN, FOREIGN6
+
+pytestmark = [pytest.mark.vm, pytest.mark.timeout(1500)]
+
+
+def reachable(machine):
+    """Return which of the guest's ports the world outside reaches, and which of the world's the guest does."""
+    world = machine.outside()
+    inward = [(machine.address, 8080), (machine.address6, 8080), (machine.address, 22), (machine.address6, 22)]
+    outward = [(FOREIGN, 8443), (FOREIGN6, 8443), (FOREIGN, 53)]
+    found = {f"in {address} {port}" for address, port in inward if heard(world, address, port, tries=2)}
+    return found | {f"out {address} {port}" for address, port in outward if heard(machine, address, port, tries=2)}
+
+
+def listen_everywhere(machine):
+    world = machine.outside()
+    for flag in ("-4", "-6"):
+        for place, port in ((machine, 8080), (world, 8443)):
+            listen(place, f"{port} {flag}", "reached")
+    listen(world, "53 -4", "resolver")
+
+
+def test_a_hardened_vm_stays_hardened_through_a_reboot_and_an_unconfirmed_one_does_not(vm_machine):
+    prepare(vm_machine)
+    vm_machine.run("sh", "-c", SHARE)
+    assert answers(vm_machine) == dict.fromkeys(PROVED, "fail")
+    listen_everywhere(vm_machine)
+    everything = reachable(vm_machine)
+    assert len(everything) == 7, everything
+
+    with bootstrapping(vm_machine):
+        assert "table inet hostkit" in tables(vm_machine)
+        vm_machine.restart()
+    assert "table inet hostkit" not in tables(vm_machine)
+
+    harden(vm_machine)
+    assert answers(vm_machine) == dict.fromkeys(PROVED, "ok")
+    again = vm_machine.run("hostkit", "bootstrap")
+    assert again.stdout.startswith("0 changed, "), again.stdout
+
+    vm_machine.restart()
+    assert answers(vm_machine) == dict.fromkeys(PROVED, "ok")
+    listen_everywhere(vm_machine)
+    named = {f"in {vm_machine.address} 22", f"in {vm_machine.address6} 22", f"out {FOREIGN} 53"}
+    assert reachable(vm_machine) == named
+    order = vm_machine.run("systemctl", "show", "-P", "Before", "hostkit-fence.service").stdout
+    assert {"network-pre.target", "docker.service"} <= set(order.split())
