@@ -84,7 +84,10 @@ def policy_schema() -> None:
 @cli.command()
 @click.option("--output", default="hostkit.yml", help="Where to write it.", show_default=True)
 def init(output: str) -> None:
-    """Write a commented policy from what this host shows; never over a file that is there."""
+    """Write a commented policy to start from.
+
+    It holds what this host shows, and never replaces a file that is there.
+    """
     try:
         with Path(output).open("x", encoding="utf-8") as file:
             file.write(_starting_policy())
@@ -112,7 +115,7 @@ def _starting_policy() -> str:
 @click.argument("client")
 @click.pass_context
 def plan(context: click.Context, client: str) -> None:
-    """Print the whole launch plan as JSON; changes nothing."""
+    """Print the launch plan; change nothing."""
     found = _session().plan(_load(context), client)
     click.echo(found.to_json())
     for note in found.notes:
@@ -123,7 +126,7 @@ def plan(context: click.Context, client: str) -> None:
 @click.argument("client")
 @click.pass_context
 def launch(context: click.Context, client: str) -> None:
-    """Prove the walls, then start the client's agent behind them."""
+    """Prove the walls, then start the agent."""
     policy_found = _load(context)
     done = _session().launch(policy_found, client)
     for sentence in done.held:
@@ -137,7 +140,10 @@ def launch(context: click.Context, client: str) -> None:
 @cli.command()
 @_json_option
 def ps(*, as_json: bool) -> None:
-    """List the sandboxes; exit 1 if one of them does not stand, and say why."""
+    """List the sandboxes, and why one fails.
+
+    Exit 1 if one of them does not stand.
+    """
     from hostkit.launch.overview import overview  # noqa: PLC0415
 
     rows = overview(_session())
@@ -156,7 +162,7 @@ def ps(*, as_json: bool) -> None:
 @click.option("--lines", default=200, show_default=True, type=click.IntRange(1, 100000))
 @click.pass_context
 def logs(context: click.Context, client: str, lines: int, *, denied: bool, suggest: bool) -> None:
-    """Show what the agent wrote, or what its gateway denied."""
+    """Show what an agent wrote, or was denied."""
     from hostkit.launch.reading import agent_lines, denied_lines  # noqa: PLC0415
 
     _known(context, client)
@@ -171,7 +177,10 @@ def logs(context: click.Context, client: str, lines: int, *, denied: bool, sugge
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
 def exec_(context: click.Context, client: str, command: tuple[str, ...]) -> None:
-    """Run a command in the client's agent; its exit code is ours, hostkit's own errors are 125."""
+    """Run a command in the client's agent.
+
+    The exit code is the command's own; hostkit's own errors are 125.
+    """
     try:
         _known(context, client)
         code, output = _session().exec(client, list(command))
@@ -187,7 +196,7 @@ def exec_(context: click.Context, client: str, command: tuple[str, ...]) -> None
 @click.argument("client")
 @click.pass_context
 def stop(context: click.Context, client: str) -> None:
-    """Stop a client; workspace, state and records stay."""
+    """Stop a client; its workspace stays."""
     _known(context, client)
     gone = _session().stop(client)
     click.echo(f"removed: {', '.join(gone)}" if gone else f"{client} was not running")
@@ -198,7 +207,10 @@ def stop(context: click.Context, client: str) -> None:
 @click.option("--yes", is_flag=True, help="Do it; without, only say what would go.")
 @click.pass_context
 def remove(context: click.Context, client: str, *, yes: bool) -> None:
-    """Stop a client and delete its workspace and state; the records stay."""
+    """Stop a client and delete its workspace.
+
+    Its records stay.
+    """
     _known(context, client)
     session = _session()
     if not yes:
@@ -219,7 +231,10 @@ def _known(context: click.Context, client: str) -> None:
 @click.option("--explain", metavar="ID", help="Say what a check looks at, and what to do when it fails.")
 @click.pass_context
 def check(context: click.Context, explain: str | None, *, as_json: bool, listing: bool) -> None:
-    """Verify this host's posture: ok, fail, skip or unknown for each check."""
+    """Verify this host's posture.
+
+    Each check answers ok, fail, skip (not for this platform) or unknown (not to be seen here).
+    """
     from hostkit.posture.model import collect  # noqa: PLC0415
     from hostkit.report import posture as report  # noqa: PLC0415
 
@@ -254,7 +269,10 @@ def _check_now(context: click.Context, *, as_json: bool) -> int:
 @click.option("--confirm", is_flag=True, help="Over a fresh connection: keep the fence that was just applied.")
 @click.pass_context
 def bootstrap(context: click.Context, *, dry: bool, diff: bool, confirm: bool) -> None:
-    """Harden this host with the plays; the fence rolls back unless confirmed in two minutes."""
+    """Harden this host with Ansible plays.
+
+    The fence rolls back by itself unless it is confirmed over a new connection within two minutes.
+    """
     from hostkit.host import LocalHost  # noqa: PLC0415
     from hostkit.report.bootstrap import run_bootstrap, run_confirm  # noqa: PLC0415
 
@@ -273,7 +291,10 @@ def bootstrap(context: click.Context, *, dry: bool, diff: bool, confirm: bool) -
 def drill(  # noqa: PLR0913 - one argument per option
     context: click.Context, client: str | None, only: tuple[str, ...], *, quick: bool, listing: bool, as_json: bool
 ) -> None:
-    """Attack a running client's walls from inside, and in twins with the walls taken out."""
+    """Attack a running client's walls.
+
+    Each probe runs from inside, and in a twin with its walls taken out, where it must get through.
+    """
     from hostkit.drill.judge import exit_code  # noqa: PLC0415
     from hostkit.drill.model import collect_all, select  # noqa: PLC0415
     from hostkit.report import drill as report  # noqa: PLC0415
