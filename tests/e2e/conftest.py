@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.machines.fixtures import *  # noqa: F403
+
 POLICY = """\
 version: 1
 host: {{resolvers: [198.51.100.53], profile: solo, pool: 10.231.64.0/20}}

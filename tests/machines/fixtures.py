@@ -1,0 +1,11 @@
+"""A fresh machine per test; a test that needs one for longer holds `systemd.machine()` or `vm.machine()` itself."""
+
+import pytest
+
+from tests.machines import systemd
+
+
+@pytest.fixture
+def systemd_machine():
+    with systemd.machine() as made:
+        yield made
