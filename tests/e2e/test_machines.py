@@ -4,7 +4,9 @@ import time
 
 import pytest
 
-from tests.machines.machine import FOREIGN, local
+from tests.machines import vm
+from tests.machines.machine import FOREIGN, local, unavailable
+from tests.machines.systemd import SystemdMachine, docker
 
 DROP = "table inet smoke { chain in { type filter hook input priority -10; policy accept; tcp dport 8080 drop; }; }"
 
@@ -15,6 +17,24 @@ def listen(machine, port, word):
     machine.run("sh", "-c", f"nohup sh -c '{program}' >/dev/null 2>&1 </dev/null &")
 
 
+def echo_udp(machine, port):
+    """Send every datagram to this port back."""
+    program = (
+        "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); "
+        f"s.bind(('0.0.0.0', {port}))\nwhile True: s.sendto(*s.recvfrom(99))"
+    )
+    machine.run("sh", "-c", f'nohup python3 -c "{program}" >/dev/null 2>&1 </dev/null &')
+
+
+def echoed(place, address, port, tries=20):
+    """Return what comes back from a UDP port, or nothing."""
+    for _ in range(tries):
+        said = place.run("nc", "-u", "-w", "1", address, str(port), stdin="ping", check=False).stdout
+        if said:
+            return said
+    return ""
+
+
 def heard(place, address, port, tries=20):
     """Return what a connection from that place hears, or nothing."""
     for _ in range(tries):
@@ -23,6 +43,15 @@ def heard(place, address, port, tries=20):
             return said
         time.sleep(0.2)
     return ""
+
+
+def test_a_missing_tool_fails_the_tests_in_ci_and_skips_them_elsewhere(monkeypatch):
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="no such tool"):
+        unavailable("no such tool")
+    monkeypatch.delenv("CI")
+    with pytest.raises(pytest.skip.Exception, match="no such tool"):
+        unavailable("no such tool")
 
 
 @pytest.mark.systemd
@@ -83,11 +112,77 @@ def test_the_containers_hostkit_is_the_working_trees(systemd_machine):
 
 @pytest.mark.systemd
 def test_a_removed_container_leaves_no_container_and_no_network(systemd_machine):
-    from tests.machines.systemd import SystemdMachine, docker
-
     second = SystemdMachine(systemd_machine.key.parent / "second")
     second.start()
     second.outside()
     second.remove()
     assert docker("ps", "-aq", "--filter", f"name={second.name}").stdout == ""
     assert docker("network", "ls", "-q", "--filter", f"name={second.name}").stdout == ""
+
+
+@pytest.mark.vm
+def test_a_vm_is_restored_in_seconds_and_not_booted(vm_machine):
+    boot_id = ("cat", "/proc/sys/kernel/random/boot_id")
+    started = time.monotonic()
+    with vm.machine() as second:
+        assert time.monotonic() - started < 60
+        assert second.run(*boot_id).stdout == vm_machine.run(*boot_id).stdout
+        assert abs(float(second.run("date", "+%s").stdout) - time.time()) < 30
+    assert vm_machine.run("true").code == 0
+
+
+@pytest.mark.vm
+def test_the_vm_runs_a_kernel_of_its_own_with_nothing_failed(vm_machine):
+    assert vm_machine.run("systemctl", "--failed", "--plain", "--no-legend").stdout == ""
+    assert vm_machine.run("sysctl", "-n", "-w", "kernel.kptr_restrict=2").stdout == "2\n"
+    assert vm_machine.run("uname", "-r").stdout != local("uname", "-r").stdout
+    assert vm_machine.ssh("sudo", "id", "-un", user="admin").stdout == "root\n"
+
+
+@pytest.mark.vm
+def test_the_outside_meets_the_vms_own_firewall_over_tcp_and_udp(vm_machine):
+    outside = vm_machine.outside()
+    listen(vm_machine, 8080, "inside")
+    echo_udp(vm_machine, 5353)
+    assert heard(outside, vm_machine.address, 8080) == "inside"
+    assert heard(outside, vm_machine.address6, 22).startswith("SSH-2.0")
+    assert echoed(outside, vm_machine.address, 5353) == "ping"
+    vm_machine.run(
+        "nft", "-f", "-", stdin=DROP.replace("tcp dport 8080", "meta l4proto { tcp, udp } th dport { 8080, 5353 }")
+    )
+    assert heard(outside, vm_machine.address, 8080, tries=1) == ""
+    assert echoed(outside, vm_machine.address, 5353, tries=2) == ""
+
+
+@pytest.mark.vm
+def test_the_vm_reaches_the_foreign_address_and_its_world_ends_there(vm_machine):
+    outside = vm_machine.outside()
+    outside.start("sh", "-c", "while :; do echo foreign | nc -q 0 -l -p 8443; done")
+    assert heard(vm_machine, FOREIGN, 8443) == "foreign"
+    outside.start("sh", "-c", "while :; do echo foreign6 | nc -6 -q 0 -l -p 8446; done")
+    assert heard(vm_machine, vm.FOREIGN6, 8446) == "foreign6"
+    assert outside.run("ip", "route", "show", "default").stdout == ""
+    assert outside.run("ip", "-6", "route", "show", "default").stdout == ""
+
+
+@pytest.mark.vm
+def test_a_reboot_of_the_vm_keeps_its_files_and_drops_its_rules(vm_machine):
+    vm_machine.run("tee", "/etc/kept", stdin="kept")
+    vm_machine.run("nft", "-f", "-", stdin=DROP)
+    before = vm_machine.run("cat", "/proc/sys/kernel/random/boot_id").stdout
+    vm_machine.restart()
+    assert vm_machine.run("cat", "/proc/sys/kernel/random/boot_id").stdout != before
+    assert vm_machine.run("cat", "/etc/kept").stdout == "kept"
+    assert "smoke" not in vm_machine.run("nft", "list", "tables").stdout
+
+
+@pytest.mark.vm
+def test_a_removed_vm_leaves_no_process_and_no_namespace():
+    with vm.machine() as made:
+        made.install_hostkit()
+        assert "Usage: hostkit" in made.run("hostkit", "--help").stdout
+        name = made.outside().name
+        assert name in local("ip", "netns", "list").stdout
+        pid = local("ip", "netns", "pids", name).stdout.split()[0]
+    assert name not in local("ip", "netns", "list").stdout
+    assert local("kill", "-0", pid, check=False).code == 1

@@ -11,3 +11,4 @@ echo /opt/hostkit > /opt/hostkit/.venv/lib/python3.11/site-packages/hostkit.pth
 printf '#!/opt/hostkit/.venv/bin/python\nfrom hostkit.cli import main\n\nmain()\n' > /opt/hostkit/.venv/bin/hostkit
 chmod 0755 /opt/hostkit/.venv/bin/hostkit
 : > /etc/machine-id
+rm -f /usr/sbin/policy-rc.d  # an image of a container forbids services to start; a host does not

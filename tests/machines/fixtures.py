@@ -2,10 +2,16 @@
 
 import pytest
 
-from tests.machines import systemd
+from tests.machines import systemd, vm
 
 
 @pytest.fixture
 def systemd_machine():
     with systemd.machine() as made:
+        yield made
+
+
+@pytest.fixture
+def vm_machine():
+    with vm.machine() as made:
         yield made

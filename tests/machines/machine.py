@@ -74,6 +74,7 @@ class Machine(ABC):
     port = 22
     key: Path
     patience = 60
+    within: tuple[str, ...] = ()  # how a local command gets to where the machine's address is
 
     @abstractmethod
     def run(self, *command, check=True, stdin="", timeout=None):
@@ -91,13 +92,14 @@ class Machine(ABC):
     def remove(self):
         """Leave nothing behind."""
 
-    def ssh_words(self, *command, user="root"):
+    def ssh_words(self, *command, user="root", patience=None):
         """Return the local command that runs this one over a fresh ssh connection."""
+        waits = f"ConnectTimeout={patience or self.patience // 3}"
         options = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "BatchMode=yes",
-                   "IdentitiesOnly=yes", f"ConnectTimeout={self.patience // 3}", "ServerAliveInterval=5")  # fmt: skip
+                   "IdentitiesOnly=yes", "ServerAliveInterval=5", waits)  # fmt: skip
         plain = [word for option in options for word in ("-o", option)]
         place = ["-i", str(self.key), "-p", str(self.port), f"{user}@{self.address}"]
-        return ["ssh", "-F", "/dev/null", *plain, *place, "--", shlex.join(command)]
+        return [*self.within, "ssh", "-F", "/dev/null", *plain, *place, "--", shlex.join(command)]
 
     def ssh(self, *command, user="root", check=True, stdin="", timeout=None):
         """Run a command over a real, fresh ssh connection."""

@@ -1,5 +1,6 @@
 """A Debian 12 with systemd in a container of the shared engine, on a network of its own."""
 
+import functools
 import hashlib
 import os
 import secrets
@@ -28,6 +29,7 @@ def docker(*words, **more):
     return local("docker", *words, **more)
 
 
+@functools.cache
 def image():
     """Return the image's name, built when its recipe is new."""
     base = docker("image", "inspect", "-f", "{{.Id}}", BASE).stdout.strip()

@@ -1,0 +1,95 @@
+"""The VM's kernel, initrd and disk: made once from the container's image, kept outside the project."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.machines import systemd
+from tests.machines.machine import local, make_key, packed
+
+DOCKERFILE = systemd.HERE / "vm.Dockerfile"
+RECIPE = (DOCKERFILE, systemd.HERE / "disk.py", systemd.HERE / "qemu.py")
+ETC = {
+    "hostname": "debian12\n",
+    "hosts": "127.0.0.1 localhost\n127.0.1.1 debian12\n::1 localhost ip6-localhost\n",
+    "resolv.conf": "nameserver 198.51.100.53\n",
+}
+
+
+def cache():
+    """Return the folder of this recipe's disk, building it when it is not there; half-built ones never get the name."""
+    image = systemd.image()
+    version = local("qemu-system-x86_64", "--version").stdout  # a saved state is its own version's
+    recipe = hashlib.sha256((image + version).encode() + b"".join(path.read_bytes() for path in RECIPE)).hexdigest()[
+        :12
+    ]
+    work = Path(os.environ.get("HOSTKIT_WORK") or "/var/tmp/hostkit-work") / "vm"
+    work.mkdir(parents=True, exist_ok=True)
+    with locked(work / "lock"):
+        if not (work / recipe).exists():
+            _drop_older(work)
+            building = Path(tempfile.mkdtemp(prefix="building-", dir=work))
+            _build(image, building)
+            building.rename(work / recipe)
+    return work / recipe
+
+
+@contextmanager
+def locked(path):
+    """Hold this lock; it is the kernel's, so that it never outlives its holder."""
+    with path.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def _drop_older(work):
+    """Remove what was half built, and what nobody used for a day: another checkout may use another recipe's."""
+    for folder in work.glob("*/"):
+        if folder.name.startswith("building-") or time.time() - folder.stat().st_atime > 86400:
+            shutil.rmtree(folder)
+
+
+def _build(image, folder):
+    name = f"{systemd.IMAGE}-vm"
+    context = packed(DOCKERFILE, names=["Dockerfile"])
+    systemd.docker("build", "-q", "--build-arg", f"BASE={image}", "-t", name, "-", stdin=context, timeout=900)
+    tree = folder / "tree"
+    tree.mkdir()
+    _export(name, tree)
+    _finish(tree, make_key(folder))
+    for part in ("vmlinuz", "initrd.img"):
+        shutil.copy(next(tree.glob(f"boot/{part}-*")), folder / part)
+    local("truncate", "-s", "3G", str(folder / "disk.raw"))
+    plain = ("-q", "-F", "-t", "ext4", "-m", "0", "-E", "lazy_itable_init=0,root_owner=0:0", "-O", "^has_journal")
+    local("mke2fs", *plain, "-d", str(tree), str(folder / "disk.raw"), timeout=300)
+    shutil.rmtree(tree)
+
+
+def _export(image, tree):
+    container = systemd.docker("create", image).stdout.strip()
+    try:
+        with subprocess.Popen(["docker", "export", container], stdout=subprocess.PIPE) as exporting:
+            unpack = ["tar", "-x", "--numeric-owner", "-C", str(tree)]
+            subprocess.run(unpack, stdin=exporting.stdout, check=True, timeout=300)
+        assert exporting.returncode == 0
+    finally:
+        systemd.docker("rm", container)
+
+
+def _finish(tree, key):
+    """Write what the engine keeps for itself, and let the key in."""
+    (tree / ".dockerenv").unlink(missing_ok=True)
+    for name, text in ETC.items():
+        (tree / "etc" / name).write_text(text)
+    for home in ("root", "home/admin"):
+        allowed = tree / home / ".ssh" / "authorized_keys"
+        shutil.copy(key.with_suffix(".pub"), allowed)
+        owner = allowed.parent.stat()
+        os.chown(allowed, owner.st_uid, owner.st_gid)
+        allowed.chmod(0o600)
