@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.machines.fixtures import *  # noqa: F403
+from tests.machines.fixtures import pytest_collection_modifyitems, systemd_machine, vm_machine  # noqa: F401
 
 POLICY = """\
 version: 1
