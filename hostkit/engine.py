@@ -6,7 +6,7 @@ import os
 import tarfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,10 @@ def connect(timeout: int = 30) -> "Engine":
     from docker import APIClient  # noqa: PLC0415 - only commands that need an engine pay for it
     from docker.errors import DockerException  # noqa: PLC0415 - same
 
+    base = os.environ.get("DOCKER_HOST") or f"unix://{_SOCKET}"
+    if base.startswith("unix://") and not Path(base.removeprefix("unix://")).exists():
+        raise CannotTell(f"the Docker engine does not answer: there is no {base}", "start Docker, or set DOCKER_HOST")
     try:
-        base = os.environ.get("DOCKER_HOST", f"unix://{_SOCKET}")
         return Engine(APIClient(base_url=base, version="auto", timeout=timeout))
     except DockerException as why:
         raise CannotTell(f"the Docker engine does not answer: {_short(why)}", "start Docker, then try again") from None
@@ -39,14 +41,14 @@ def connect(timeout: int = 30) -> "Engine":
 
 def containers(*, all: bool = False) -> list[dict[str, Any]]:  # noqa: A002 - the engine's own word
     """Return the inspect documents of the engine's containers; raise CannotTell if there is no engine."""
-    with _told():
-        return connect(timeout=3).containers(all=all)
+    with _told(), closing(connect(timeout=3)) as engine:
+        return engine.containers(all=all)
 
 
 def gateway_status(client: str) -> dict[str, Any] | None:
     """Return a gateway's own status, or None if the client has no gateway container."""
-    with _told():
-        return connect(timeout=3).gateway_status(client)
+    with _told(), closing(connect(timeout=3)) as engine:
+        return engine.gateway_status(client)
 
 
 def _short(why: Exception) -> str:
@@ -103,6 +105,10 @@ class Engine:
 
     def __init__(self, api: Any) -> None:
         self._api = api
+
+    def close(self) -> None:
+        """Let the connection to the engine go."""
+        self._api.close()
 
     def version(self) -> tuple[int, int, int]:
         """Return the engine's version as three numbers."""

@@ -58,7 +58,8 @@ def _text(path: Path) -> str:
     try:
         if path.stat().st_size > _LIMIT:
             raise HostkitError(f"{path}: over 1 MiB", "a policy is a page or two; is this the right file?")
-        return path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8", newline="") as file:  # as it is: Windows line ends are refused, not read away
+            return file.read()
     except FileNotFoundError:
         do = "run `hostkit init` to write one, or give --policy FILE"
         raise HostkitError(f"{path}: no such policy", do) from None

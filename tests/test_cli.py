@@ -1,0 +1,115 @@
+"""The command line: bad input is one clear line, exit 2, and nothing done."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from hostkit.cli import cli, main
+from tests.policy.test_load import GOOD
+
+
+@pytest.fixture
+def refused(tmp_path, monkeypatch, capsys):
+    """Run hostkit in an empty folder and return (exit code, what it said on stderr)."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOSTKIT_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
+
+    def run(*words):
+        with pytest.raises(SystemExit) as ended:
+            main(list(words))
+        return ended.value.code, capsys.readouterr().err.strip()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "the file is empty; `hostkit init` writes a policy to start from"),
+        (GOOD.replace("\n", "\r\n"), "Windows line ends (CRLF)"),
+        (GOOD.replace("trust: analyst", "trust: analist"), ":7: clients.acme.trust: "),
+        (GOOD + "---\n" + GOOD, "two policies in one file"),
+        (GOOD.replace("  acme:", "  ../x:"), ":5: clients.../x: a client's name is lower-case letters"),
+        (GOOD.replace("  acme:", "  docker:"), "'docker' is a word of hostkit or Docker"),
+        (GOOD.replace("host:\n", "host:\n  vpn: wireguard\n"), "host.vpn: not yet: "),
+    ],
+)
+def test_a_wrong_policy_is_one_line_with_its_place(refused, tmp_path, text, says):
+    (tmp_path / "hostkit.yml").write_bytes(text.encode())
+    code, said = refused("policy", "check")
+    assert code == 2
+    assert says in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "says", "code"),
+    [
+        (("policy", "check"), "no such policy; run `hostkit init`", 2),
+        (("--policy", "a", "--policy", "b", "ps"), "", 3),
+        (("check", "--explain", "nothing"), "no check is called 'nothing'; hostkit check --list names them all", 2),
+        (("bootstrap", "--confirm", "--check"), "--confirm goes alone", 2),
+        (("init", "--output", "there.yml"), "there.yml is there already; give another --output", 2),
+        (("init", "--output", "no/such/folder.yml"), "no/such/folder.yml: No such file or directory", 2),
+    ],
+)
+def test_a_wrong_call_is_one_line(refused, tmp_path, words, says, code):
+    (tmp_path / "there.yml").write_text("mine")
+    found, said = refused(*words)
+    assert (found, says in said) == (code, True), said
+    assert len(said.splitlines()) == 1
+    assert (tmp_path / "there.yml").read_text() == "mine"
+
+
+def test_two_policies_in_one_place_are_not_chosen_between(refused, tmp_path):
+    for name in ("hostkit.yml", "hostkit.yaml"):
+        (tmp_path / name).write_text(GOOD)
+    code, said = refused("policy", "check")
+    assert code == 2
+    assert "two policies: " in said
+    assert "say which with --policy FILE" in said
+
+
+@pytest.mark.parametrize("name", ["../x", "docker", "ACME", ""])
+def test_an_unknown_client_is_named_with_those_that_are_known(refused, tmp_path, name):
+    (tmp_path / "hostkit.yml").write_text(GOOD)
+    code, said = refused("stop", name)
+    assert code == 2
+    assert said == f"hostkit: unknown client {name!r}; clients in {tmp_path}/hostkit.yml: acme"
+
+
+def test_an_engine_that_is_down_cannot_tell(refused, tmp_path):
+    (tmp_path / "hostkit.yml").write_text(GOOD)
+    code, said = refused("plan", "acme")
+    assert code == 3
+    assert "the Docker engine does not answer" in said
+    assert not (tmp_path / "state").exists()
+
+
+def test_what_init_writes_passes_policy_check(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(cli, ["init"]).output == "wrote hostkit.yml; add a client, then: hostkit policy check\n"
+    assert "stands; clients: none yet" in CliRunner().invoke(cli, ["policy", "check"]).output
+
+
+def test_check_as_json_has_an_answer_for_every_listed_check(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "hostkit.yml").write_text(GOOD)
+    listed = json.loads(CliRunner().invoke(cli, ["check", "--list", "--json"]).output)
+    done = CliRunner().invoke(cli, ["check", "--json"])
+    assert {entry["id"] for entry in json.loads(done.output)["results"]} == {entry["id"] for entry in listed}
+    assert done.exit_code in {1, 3}
+
+
+def test_help_loads_nothing_heavy():
+    heavy = "docker ansible_runner pydantic yaml rich psutil loguru"
+    source = f"import sys, hostkit.cli; print([m for m in {heavy.split()!r} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, check=True, env={**os.environ}, timeout=30
+    )
+    assert done.stdout == "[]\n"
