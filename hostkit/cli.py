@@ -116,7 +116,8 @@ def _starting_policy() -> str:
 @click.pass_context
 def plan(context: click.Context, client: str) -> None:
     """Print the launch plan; change nothing."""
-    found = _session().plan(_load(context), client)
+    policy_found = _known(context, client)
+    found = _session().plan(policy_found, client)
     click.echo(found.to_json())
     for note in found.notes:
         click.echo(f"note: {note}", err=True)
@@ -127,7 +128,7 @@ def plan(context: click.Context, client: str) -> None:
 @click.pass_context
 def launch(context: click.Context, client: str) -> None:
     """Prove the walls, then start the agent."""
-    policy_found = _load(context)
+    policy_found = _known(context, client)
     done = _session().launch(policy_found, client)
     for sentence in done.held:
         click.echo(f"held: {sentence}")
@@ -219,10 +220,13 @@ def remove(context: click.Context, client: str, *, yes: bool) -> None:
     click.echo(f"removed: {', '.join(session.remove(client)) or 'nothing'}")
 
 
-def _known(context: click.Context, client: str) -> None:
+def _known(context: click.Context, client: str) -> "Policy":
+    """Return the policy; raise HostkitError, before any engine is asked, if it has no such client."""
     from hostkit.launch.plan import find_client  # noqa: PLC0415
 
-    find_client(_load(context), client)
+    found = _load(context)
+    find_client(found, client)
+    return found
 
 
 @cli.command()

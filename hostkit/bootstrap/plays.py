@@ -1,6 +1,7 @@
 """The plays of a platform: their files, the checks that each proves, and the variables they take."""
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,13 +36,15 @@ def _play(file: Path) -> Play:
     if len(documents) != 1:
         raise TypeError(f"{file.name}: a file holds one play")
     play = documents[0]
-    return Play(file, play["name"], tuple(play["vars"]["proves"]), len(play["tasks"]))
+    return Play(file, play["name"], tuple(play["vars"]["proves"]), len(play["tasks"]) + len(play.get("handlers", ())))
 
 
 def variables(policy: Policy, accounts: Mapping[str, int], over: str) -> dict[str, Any]:
     """Return what the plays take from the policy; `over` is `ssh` or `console`, where the fence is applied from."""
     return {
         "account": policy.host.account,
+        "policy_file": policy.path,
+        "hostkit_program": str(Path(sys.executable).parent / "hostkit"),
         "shared_kinds": [re.escape(kind) for kind in sorted(SHARED_FILE_SYSTEMS)],
         "fence_ruleset": ruleset(policy, accounts),
         "fence_over": over,

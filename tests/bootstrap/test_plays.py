@@ -13,7 +13,7 @@ PLAYS = plays()
 
 
 def test_the_plays_run_in_the_order_of_their_numbers_the_fence_last():
-    assert [play.file.name for play in PLAYS] == ["10-account.yml", "20-mounts.yml", "90-fence.yml"]
+    assert [play.file.name for play in PLAYS] == ["10-account.yml", "20-mounts.yml", "80-clients.yml", "90-fence.yml"]
 
 
 @pytest.mark.parametrize("play", PLAYS, ids=lambda play: play.file.stem)

@@ -200,6 +200,18 @@ def test_another_table_lives_on(systemd_machine):
     assert "table inet hostkit_prime" not in tables(systemd_machine)
 
 
+def test_a_clients_unit_runs_the_whole_launch_and_shows_why_it_could_not(systemd_machine):
+    prepare(systemd_machine)
+    harden(systemd_machine)
+    systemd_machine.run(
+        "sh", "-c", "printf '[Unit]\n[Service]\nExecStart=/bin/sleep inf\n' >/run/systemd/system/docker.service"
+    )
+    systemd_machine.run("systemctl", "daemon-reload")
+    assert systemd_machine.run("systemctl", "start", "hostkit-client@acme", check=False).code
+    said = systemd_machine.run("journalctl", "-u", "hostkit-client@acme", "--no-pager").stdout
+    assert "hostkit: unknown client 'acme'; clients in /etc/hostkit/hostkit.yml: none" in said
+
+
 def test_a_task_that_fails_is_named_and_what_was_done_stays(systemd_machine):
     prepare(systemd_machine)
     systemd_machine.run("sh", "-c", "rm -rf /usr/local/lib/hostkit && touch /usr/local/lib/hostkit")

@@ -65,6 +65,33 @@ def no_container_publishes_a_port(host: Host, policy: Policy) -> Verdict:
     return every(faults, "nothing published")
 
 
+_UNIT = "/etc/systemd/system/hostkit-client@.service"
+_WANTS = "/etc/systemd/system/multi-user.target.wants"
+
+
+@check(
+    "containers-return",
+    severity="medium",
+    unhardened="fail",
+    why="An agent that the engine restarts is back behind unproved walls; one that nobody restarts stays away.",
+    fix="hostkit bootstrap (play 80-clients), then systemctl enable hostkit-client@CLIENT.",
+)
+def sandboxes_come_back_through_their_launch(host: Host, policy: Policy) -> Verdict:
+    """Every client that runs is launched again at boot, and no agent is restarted by the engine."""
+    faults = [] if host.stat(_UNIT) else ["hostkit-client@.service is not there"]
+    agents = [d for d in containers() if _labels(d).get("hostkit.part") == "agent"]
+    for document in agents:
+        name, policy_of = _labels(document)["hostkit.client"], document.get("HostConfig", {}).get("RestartPolicy", {})
+        faults += [] if policy_of.get("Name") in {None, "", "no"} else [f"{name}: the engine restarts its agent"]
+        enabled = host.stat(f"{_WANTS}/hostkit-client@{name}.service")
+        faults += [] if enabled else [f"hostkit-client@{name} is not enabled"]
+    return every(faults, f"{len(agents)} clients, each enabled")
+
+
+def _labels(document: dict[str, Any]) -> dict[str, str]:
+    return document.get("Config", {}).get("Labels") or {}
+
+
 @check(
     "containers-gateways",
     severity="high",
@@ -75,7 +102,7 @@ def no_container_publishes_a_port(host: Host, policy: Policy) -> Verdict:
 )
 def every_gateway_is_alive(host: Host, policy: Policy) -> Verdict:
     """Every sandbox's gateway runs, holds usable rules, and wrote its status in the last five seconds."""
-    labels = [document.get("Config", {}).get("Labels") or {} for document in containers()]
+    labels = [_labels(document) for document in containers()]
     clients = sorted({label["hostkit.client"] for label in labels if label.get("hostkit.part") in {"agent", "gateway"}})
     return every([f"{name}: {fault}" for name in clients if (fault := _dead(name))], f"{len(clients)} gateways alive")
 

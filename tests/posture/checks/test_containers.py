@@ -38,11 +38,32 @@ def said(state="open", running=True, age=0.0, why=""):
     return lambda: {"container": {"Running": running, **status}, "state": state, "why": why, "at": time.time() - age}
 
 
-def case(check, documents, status, word, gateway=lambda: None):
-    return (check, HOST, P, status, word, {"containers": documents, "gateway": gateway})
+def case(check, documents, status, word, gateway=lambda: None, host=HOST):
+    return (check, host, P, status, word, {"containers": documents, "gateway": gateway})
+
+
+AGENT = [box(labels={"hostkit.client": "acme", "hostkit.part": "agent"})]
+UNITS = "/etc/systemd/system/"
+WITH_UNIT = FakeHost(files={UNITS + "hostkit-client@.service": ""})
+ENABLED = FakeHost(
+    files=dict.fromkeys(
+        [UNITS + "hostkit-client@.service", UNITS + "multi-user.target.wants/hostkit-client@acme.service"], ""
+    )
+)
+RESTARTED = [{**AGENT[0], "HostConfig": {"RestartPolicy": {"Name": "always"}}}]
+
+
+def returns(documents, status, word, host=ENABLED):
+    return case(subject.sandboxes_come_back_through_their_launch, documents, status, word, host=host)
 
 
 CASES = [
+    returns(AGENT, "ok", "1 clients, each enabled"),
+    returns([], "ok", "0 clients"),
+    returns([], "fail", "hostkit-client@.service is not there", FakeHost()),
+    returns(AGENT, "fail", "hostkit-client@acme is not enabled", WITH_UNIT),
+    returns(RESTARTED, "fail", "acme: the engine restarts its agent"),
+    returns(DEAF, "unknown", "does not answer"),
     case(subject.no_container_has_a_hand_on_the_host, [box(CapAdd=["NET_BIND_SERVICE"])], "ok", "1 running"),
     case(subject.no_container_has_a_hand_on_the_host, [], "ok", "0 running"),
     case(subject.no_container_has_a_hand_on_the_host, [box(Privileged=True)], "fail", "box: privileged"),
