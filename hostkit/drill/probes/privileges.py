@@ -111,6 +111,30 @@ def keyring() -> str:
 
 
 @probe(
+    "privileges-socket-families",
+    group="privileges",
+    walls=("seccomp",),
+    held="refused",
+    escaped="reached",
+    witness=REFUSED_CALL,
+)
+def socket_families() -> str:
+    """Kernel crypto and VM sockets are refused, also where the family's number has bits that only a filter reads."""
+    import ctypes
+    import errno
+    import platform
+
+    number = {"x86_64": 41, "aarch64": 198}[platform.machine()]
+    libc = ctypes.CDLL(None, use_errno=True)
+    for family in (38, 40, 38 | 1 << 32, 40 | 1 << 32):
+        ctypes.set_errno(0)
+        libc.syscall(ctypes.c_long(number), ctypes.c_long(family), ctypes.c_long(1), ctypes.c_long(0))
+        if ctypes.get_errno() != errno.EPERM:
+            return "reached"
+    return "refused"
+
+
+@probe(
     "privileges-userfaultfd",
     group="privileges",
     walls=("seccomp",),
