@@ -31,12 +31,20 @@ def connect(timeout: int = 30) -> "Engine":
     from docker.errors import DockerException  # noqa: PLC0415 - same
 
     base = os.environ.get("DOCKER_HOST") or f"unix://{_SOCKET}"
-    if base.startswith("unix://") and not Path(base.removeprefix("unix://")).exists():
-        raise CannotTell(f"the Docker engine does not answer: there is no {base}", "start Docker, or set DOCKER_HOST")
+    if base.startswith("unix://"):
+        _refuse_socket(base, Path(base.removeprefix("unix://")))
     try:
         return Engine(APIClient(base_url=base, version="auto", timeout=timeout))
     except DockerException as why:
         raise CannotTell(f"the Docker engine does not answer: {_short(why)}", "start Docker, then try again") from None
+
+
+def _refuse_socket(base: str, socket: Path) -> None:
+    """Raise CannotTell where the SDK's own error would not say what to do."""
+    if not socket.exists():
+        raise CannotTell(f"the Docker engine does not answer: there is no {base}", "start Docker, or set DOCKER_HOST")
+    if not os.access(socket, os.R_OK | os.W_OK):
+        raise CannotTell(f"the Docker engine's socket {socket} is not open to this account", "run hostkit as root")
 
 
 def containers(*, all: bool = False) -> list[dict[str, Any]]:  # noqa: A002 - the engine's own word

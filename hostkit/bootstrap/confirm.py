@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from hostkit.bootstrap.guard import Pending, Standing, refuse_stale, tunnels
-from hostkit.errors import CannotTell
+from hostkit.errors import CannotTell, HostkitError
 from hostkit.host import Host
 
 _PENDING = "/run/hostkit/fence.pending"
@@ -51,6 +51,10 @@ def pending(host: Host) -> Pending | None:
 
 def confirm(host: Host) -> None:
     """Keep the fence that was applied; raise HostkitError if none waits or this connection proves nothing."""
+    if not host.is_root:
+        raise HostkitError(
+            "confirming keeps the fence of this host", "run it as root: sudo hostkit bootstrap --confirm"
+        )
     refuse_stale(pending(host), host.own_session())
     host.run(PROGRAM, "confirm")
 

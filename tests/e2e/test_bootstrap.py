@@ -183,6 +183,16 @@ def test_a_session_that_would_be_cut_is_a_refusal_before_anything_changes(system
     assert systemd_machine.run("ls", "/etc/hostkit").stdout == "hostkit.yml\n"
 
 
+def test_without_root_it_says_so_and_changes_nothing(systemd_machine):
+    prepare(systemd_machine)
+    systemd_machine.run("chmod", "0644", "/etc/hostkit/hostkit.yml")
+    for words in (("bootstrap",), ("bootstrap", "--confirm")):
+        refused = systemd_machine.ssh("hostkit", *words, user="admin", check=False)
+        assert refused.code == 2
+        assert "run it as root: sudo hostkit bootstrap" in refused.stderr
+    assert systemd_machine.run("ls", "/etc/hostkit").stdout == "hostkit.yml\n"
+
+
 def test_a_rule_added_by_hand_is_found_and_the_next_bootstrap_takes_it_away(systemd_machine):
     prepare(systemd_machine)
     harden(systemd_machine)
