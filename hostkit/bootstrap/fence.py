@@ -24,6 +24,7 @@ table inet hostkit {{
         iifname "lo" accept
         iifname "hki*" counter drop comment "sandboxes have no business with this host"
         iifname "hke*" counter drop comment "nor have their gateways"
+        iifname "hkd*" accept comment "a drill's twin: hostkit's own code, which must get through where walls are out"
         ct state established,related accept
         udp sport 67 udp dport 68 accept comment "DHCP"
         ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept comment "DHCPv6"
