@@ -32,7 +32,8 @@ def gateway_fault(gateway: dict[str, Any] | None, now: float, proved: float | No
         return Fault(str(gateway.get("why")), certain=False)
     if gateway.get("state") != "open":
         return Fault(f"closed: {_with_advice(str(gateway.get('why') or 'no reason given'))}")
-    silent = now - float(gateway.get("at", 0))
+    at = gateway.get("at")
+    silent = now - (at if isinstance(at, int | float) else 0.0)
     if silent > STALE:
         return Fault(f"has said nothing for {silent:.0f} s")
     return _unproved(gateway, proved)

@@ -86,13 +86,13 @@ class Keeper:
             return
         self._told = now, said
         counts = {"allowed": self._book.allowed, "denied": self._book.denied}
-        self._records.status(state=said[0], why=why, generation=self._generation, container=self._name, **counts)
+        self._records.status(state=said[0], why=why, generation=self._generation, name=self._name, **counts)
 
 
 def _last_generation(previous: dict[str, object], name: str) -> int:
     """Return the generation that this very container last ran by, 0 if its records tell of another or of none."""
     generation = previous.get("generation")
-    return generation if isinstance(generation, int) and previous.get("container") == name else 0
+    return generation if isinstance(generation, int) and previous.get("name") == name else 0
 
 
 def _identity(file: Path) -> tuple[int, ...]:

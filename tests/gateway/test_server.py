@@ -23,7 +23,7 @@ class House:
 
     def __init__(self, directory, budget=1_000_000):
         self.directory, self.budget = directory, budget
-        self.asked, self.got = [], []
+        self.asked, self.got, self.serving = [], [], set()
 
     async def __aenter__(self):
         self.origin = await asyncio.start_server(self._origin, "127.0.0.1", 0)
@@ -52,7 +52,10 @@ class House:
         for server in (self.origin, *self.gateway._servers.values()):
             server.close()
         self.gateway._datagrams.close()
+        for task in (*self.gateway._live, *self.serving):
+            task.cancel()
         await asyncio.sleep(0.05)
+        assert not self.gateway._live
 
     async def _resolve(self, name, _resolvers):
         self.asked.append((name, [record["event"] for record in self.lines()]))
@@ -61,17 +64,16 @@ class House:
         return (ip_address("127.0.0.1"),)
 
     async def _origin(self, reader, writer):
-        with contextlib.suppress(OSError):
+        self.serving.add(asyncio.current_task())
+        with contextlib.suppress(OSError, asyncio.CancelledError):
             data = await reader.read(4096)
             self.got.append(data)
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
             await writer.drain()
-            if data.startswith(b"GET"):
-                writer.close()
-            else:
+            if not data.startswith(b"GET"):
                 while await reader.read(4096):
                     pass
-                writer.close()
+        writer.close()
 
     def lines(self):
         text = (self.directory / "requests.jsonl").read_text()
