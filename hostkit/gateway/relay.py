@@ -1,6 +1,9 @@
 """Bytes both ways, each half closed by itself; whatever breaks one half cuts both."""
 
 import asyncio
+import contextlib
+import socket
+import struct
 from collections.abc import Callable
 
 from hostkit.gateway.requests import Asked, Streams
@@ -59,4 +62,12 @@ async def close(writer: asyncio.StreamWriter) -> None:
     try:
         await asyncio.wait_for(writer.wait_closed(), _FLUSH)
     except (OSError, asyncio.CancelledError):
-        writer.transport.abort()
+        reset(writer)
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """End a connection at once, by a reset: what was cut short must not look like what has ended."""
+    wire = writer.get_extra_info("socket")
+    with contextlib.suppress(OSError):
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()

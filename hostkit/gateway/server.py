@@ -15,7 +15,7 @@ from hostkit.gateway.decide import Decision, decide, decide_forward
 from hostkit.gateway.dns import answer
 from hostkit.gateway.http import LIMIT as HEAD_LIMIT
 from hostkit.gateway.http import BadRequest, Head
-from hostkit.gateway.relay import close, relay
+from hostkit.gateway.relay import close, relay, reset
 from hostkit.gateway.requests import Asked, Book, Denied, Resolver, Streams, dial
 from hostkit.gateway.rules import Rules, RulesError
 
@@ -126,16 +126,16 @@ class Gateway:
         asked = self._asked("connect", "", port, str(peer[0]) if peer else "")
         if task is None or len(self._live) >= MOST:
             self._book.denial(asked, Denied("too-many", f"over {MOST} connections at one time"))
-            agent[1].transport.abort()
+            reset(agent[1])
             return
         self._live[task] = live = Live(asked, self._open_at_all)
         try:
             await serve(agent, live)
         except (OSError, asyncio.CancelledError, asyncio.IncompleteReadError, h11.ProtocolError):
-            agent[1].transport.abort()
+            reset(agent[1])
         except Exception as why:  # noqa: BLE001 - what nobody thought of is a denial too, on record
             self._book.denial(asked, Denied("internal", type(why).__name__))
-            agent[1].transport.abort()
+            reset(agent[1])
         finally:
             await close(agent[1])
             self._live.pop(task, None)
@@ -253,7 +253,7 @@ class Gateway:
             raise
         finally:
             self._book.outcome(live.asked, rule, reason)
-            upstream[1].transport.abort() if rule == "cut" else await close(upstream[1])
+            reset(upstream[1]) if rule == "cut" else await close(upstream[1])
 
     def _refuse(self, asked: Asked, decision: Decision) -> None:
         denied = Denied(decision.rule, decision.reason)
@@ -276,7 +276,7 @@ class Gateway:
             self._book.outcome(asked, "cut", _CUT)
             raise
         if not self._allowed(live):  # the rules of this moment, not of when it was asked
-            upstream[1].transport.abort()
+            reset(upstream[1])
             self._refuse(asked, Decision(False, "rules-changed", _CUT))
         return upstream
 

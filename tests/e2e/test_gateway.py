@@ -1,11 +1,11 @@
-"""A gateway that is killed, full or without usable rules: nothing leaves, ps and the check say why, and it comes back."""
+"""A gateway killed, full or without usable rules: nothing leaves, ps and the check say why, and it comes back."""
 
 import json
 import os
 import signal
 import subprocess
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pytest
 
@@ -59,6 +59,7 @@ wire = socket.create_connection((sys.argv[1], 7000), 3)
 wire.settimeout(8)
 try:
     while wire.recv(5): print("tick", flush=True)
+    print("ended", flush=True)
 except OSError as why: print("cut", why, flush=True)
 """
 
@@ -175,7 +176,7 @@ def test_a_killed_gateway_comes_back_by_its_rules_and_says_that_its_walls_are_un
     box.stands()
     ticking = box.ticking()
     restarts = box.kill()
-    assert ticking.communicate(timeout=10)[0].endswith(("tick\n", "cut [Errno 104] Connection reset by peer\n"))
+    assert ticking.communicate(timeout=10)[0].splitlines()[-1] in {"ended", "cut [Errno 104] Connection reset by peer"}
     box.back(restarts)
     until(lambda: box.fetch() == "through", within=10)
     box.fails_with("restarted since its walls were proved; run hostkit launch")
@@ -197,7 +198,7 @@ def test_while_a_gateway_is_killed_by_hand_nothing_leaves_and_the_reason_is_show
     [
         ("head -c 40 rules.json > x; cat x > rules.json", "rules.json: not JSON"),
         ("echo '{\"client\": 1}' > rules.json", "rules.json: rules.client: not str"),
-        ('sed -i \'s/"generation": [0-9]*/"generation": 0/\' rules.json', "generation 0 is older than 1"),
+        ('sed -i \'s/"generation": [0-9]*/"generation": 0/\' rules.json', "rules.json: generation 0 is older than 1"),
         ("chmod 000 rules.json", "rules.json: Permission denied"),
         ("mv rules.json gone", "rules.json: No such file or directory"),
     ],
@@ -258,10 +259,15 @@ def test_records_that_fill_up_by_requests_stop_everything_and_a_larger_budget_op
     until(lambda: box.fetch() == "through")
 
 
-def test_a_gateway_says_that_it_is_open_within_two_seconds_of_its_start(box):
+def test_a_gateway_is_open_within_two_seconds_of_its_start(box):
     box.launch()
     docker("restart", "-t", "0", GATEWAY)
-    status = json.loads(until(lambda: docker("exec", GATEWAY, "cat", "/records/status.json").stdout.strip()))
-    started = datetime.fromisoformat(box.state()["State"]["StartedAt"]).astimezone(UTC).timestamp()
+    started = datetime.fromisoformat(box.state()["State"]["StartedAt"]).timestamp()
+
+    def said():
+        status = json.loads(docker("exec", GATEWAY, "cat", "/records/status.json").stdout or "{}")
+        return status if status.get("at", 0) > started else None
+
+    status = until(said)
     assert status["state"] == "open"
-    assert 0 < status["at"] - started < 2, status
+    assert status["at"] - started < 2

@@ -88,3 +88,15 @@ def test_whoever_does_not_read_is_cut_when_the_connection_closes(monkeypatch):
         right.close()
 
     play(scene)
+
+
+def test_a_cut_is_a_reset_that_nobody_takes_for_the_end_of_what_was_sent():
+    async def scene():
+        server = await asyncio.start_server(lambda _, writer: subject.reset(writer), "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        with pytest.raises(ConnectionResetError):
+            await reader.read()
+        writer.close()
+        server.close()
+
+    asyncio.run(scene())
