@@ -132,9 +132,10 @@ class Sandbox:
         assert judged(answers["containers-gateways"]), answers["containers-gateways"]
 
     def kill(self):
-        """Kill the gateway's process as a crash would, not by the engine, and return how often it was restarted."""
-        os.kill(self.state()["State"]["Pid"], signal.SIGKILL)
-        return self.state()["RestartCount"]
+        """Kill the gateway's process as a crash would, not by the engine; return how often it was restarted before."""
+        before = self.state()
+        os.kill(before["State"]["Pid"], signal.SIGKILL)
+        return before["RestartCount"]
 
     def state(self):
         return json.loads(docker("inspect", GATEWAY).stdout)[0]
