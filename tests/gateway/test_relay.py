@@ -13,6 +13,8 @@ async def pair():
     ends = []
     for _ in range(2):
         left, right = socket.socketpair()
+        left.setblocking(False)
+        right.setblocking(False)
         ends += [await asyncio.open_connection(sock=left), await asyncio.open_connection(sock=right)]
     return ends
 
@@ -80,6 +82,7 @@ def test_whoever_does_not_read_is_cut_when_the_connection_closes(monkeypatch):
 
     async def scene(agent, upstream, task, asked):
         left, right = socket.socketpair()
+        left.setblocking(False)
         _, writer = await asyncio.open_connection(sock=left)
         writer.write(b"x" * 10_000_000)
         await subject.close(writer)
