@@ -305,12 +305,12 @@ class Engine:
         document = self.inspect(name)
         if document is None:
             return None
-        status: dict[str, Any] = {"container": document["State"], "restarts": document.get("RestartCount", 0)}
         try:
-            status.update(json.loads(self.fetch(name, "/records/status.json", 4096)))
-        except (HostkitError, ValueError):
-            status.update({"state": "unknown", "why": "its status cannot be read"})
-        return status
+            said = dict(json.loads(self.fetch(name, "/records/status.json", 4096)))
+        except (HostkitError, ValueError, TypeError):
+            said = {"state": "unknown", "why": "its status cannot be read"}
+        # What the engine says is not the gateway's to overrule.
+        return {**said, "container": document["State"], "restarts": document.get("RestartCount", 0)}
 
 
 def _filter(client: str | None) -> dict[str, Any]:

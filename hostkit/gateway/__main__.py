@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import signal
+import socket
+import stat
 from pathlib import Path
 
 from hostkit.gateway.records import Records
@@ -11,19 +13,30 @@ from hostkit.gateway.resolve import resolve
 from hostkit.gateway.rules import Rules, RulesError, parse
 from hostkit.gateway.server import Gateway, Ports
 
-_POLL = 0.5
+_POLL = 0.25
 """Seconds between two looks at the rules file."""
+_SETTLE = 0.1
+"""Seconds after which rules that cannot be read are read once more, for they may be half written."""
+_LIMIT = 1024 * 1024
+"""Octets that rules may take."""
 
 
 class Keeper:
-    """Watches the rules file, applies what it says, and writes the status each second."""
+    """Watches the rules file, applies what it says, and writes the status.
 
-    def __init__(self, file: Path, directory: Path, ports: Ports) -> None:
-        self._file, self._records = file, Records(directory, 4 * 1024 * 1024, 256 * 1024 * 1024)
+    Rules that are broken, older than the last good ones, unreadable or gone close the gateway at once, its live
+    connections included. (A policy that does not validate never gets here: `hostkit launch` refuses it and the rules
+    stay as they were. A rules file that does not validate was damaged, and nobody knows what it said.)
+    """
+
+    def __init__(self, file: Path, directory: Path, ports: Ports, name: str) -> None:
+        self._file, self._name = file, name
+        self._records = Records(directory, 4 * 1024 * 1024, 256 * 1024 * 1024)
         self._book = Book(self._records, "")
         self.gateway = Gateway(self._book, resolve, ports)
-        self._seen: tuple[int, ...] = ()
-        self._why, self._generation = "no rules yet", 0
+        self._seen: tuple[int, ...] | None = None
+        self._why, self._generation = "no rules yet", _last_generation(self._records.previous, name)
+        self._told: tuple[float, tuple[object, ...]] = (0.0, ())
 
     async def run(self) -> None:
         """Keep the gateway by its rules until the process ends."""
@@ -31,33 +44,55 @@ class Keeper:
         again = asyncio.Event()
         loop.add_signal_handler(signal.SIGHUP, again.set)
         while True:
-            await self._look()
-            self._tell()
+            await self.look()
+            self.tell(loop.time())
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(again.wait(), _POLL)
-                self._seen = ()
+                self._seen = None
             again.clear()
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Apply the rules file if it is not what was applied last."""
         seen = _identity(self._file)
-        if seen == self._seen and not (self.gateway.rules is None and seen):
+        if seen == self._seen and self.gateway.rules is not None:
             return
         self._seen = seen
         try:
-            rules = _read(self._file, self._generation)
+            rules = await self._settled()
             await self.gateway.listen(rules)
         except (RulesError, OSError, UnicodeDecodeError) as why:
-            self._why = f"{self._file.name}: {why}"
+            self._why = f"{self._file.name}: {getattr(why, 'strerror', None) or why}"
             self.gateway.apply(None)
             return
         self._why, self._generation = "", rules.generation
         self._book.client, self._records.reserve, self._records.budget = rules.client, rules.reserve, rules.budget
         self.gateway.apply(rules)
 
-    def _tell(self) -> None:
-        why = self._why or self._records.full()
+    async def _settled(self) -> Rules:
+        with contextlib.suppress(RulesError, OSError, UnicodeDecodeError):
+            return _read(self._file, self._generation)
+        if self.gateway.rules is not None:
+            await asyncio.sleep(_SETTLE)
+        return _read(self._file, self._generation)
+
+    def tell(self, now: float) -> None:
+        """Write the status each second, and at once when it changed; with no room for records cut what is open."""
+        full = self._records.full()
+        if full:
+            self.gateway.cut()
+        why = self._why or full
+        said = ("closed" if why else "open", why, self._generation)
+        if said == self._told[1] and now < self._told[0] + 1:
+            return
+        self._told = now, said
         counts = {"allowed": self._book.allowed, "denied": self._book.denied}
-        self._records.status(state="closed" if why else "open", why=why, generation=self._generation, **counts)
+        self._records.status(state=said[0], why=why, generation=self._generation, name=self._name, **counts)
+
+
+def _last_generation(previous: dict[str, object], name: str) -> int:
+    """Return the generation that this very container last ran by, 0 if its records tell of another or of none."""
+    generation = previous.get("generation")
+    return generation if isinstance(generation, int) and previous.get("name") == name else 0
 
 
 def _identity(file: Path) -> tuple[int, ...]:
@@ -65,11 +100,17 @@ def _identity(file: Path) -> tuple[int, ...]:
         facts = file.stat()
     except OSError:
         return ()
-    return facts.st_ino, facts.st_mtime_ns, facts.st_size
+    return facts.st_ino, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size
 
 
 def _read(file: Path, at_least: int) -> Rules:
-    rules = parse(file.read_text(encoding="utf-8"))
+    if not stat.S_ISREG(file.stat().st_mode):
+        raise RulesError("not a regular file")
+    with file.open("rb") as opened:
+        data = opened.read(_LIMIT + 1)
+    if len(data) > _LIMIT:
+        raise RulesError(f"over {_LIMIT} bytes")
+    rules = parse(data.decode("utf-8"))
     if rules.generation < at_least:
         raise RulesError(f"generation {rules.generation} is older than {at_least}")
     return rules
@@ -77,7 +118,7 @@ def _read(file: Path, at_least: int) -> Rules:
 
 def main() -> None:
     """Run the gateway of this container."""
-    keeper = Keeper(Path("/rules/rules.json"), Path("/records"), Ports())
+    keeper = Keeper(Path("/rules/rules.json"), Path("/records"), Ports(), socket.gethostname())
     try:
         import uvloop  # noqa: PLC0415 - optional: asyncio's own loop does as well, a little slower
     except ImportError:

@@ -2,10 +2,12 @@
 
 LIMIT = 16 * 1024
 """Octets of handshake that are read before a hello is refused; real ones stay under 4 kB."""
+_HIDING = frozenset({*range(0xFE08, 0xFE0E), 0xFFCE})
+"""encrypted_client_hello, its drafts, and its forerunner: an inner name that a server may follow instead."""
 
 
 class BadHello(ValueError):  # noqa: N818 - it is an answer
-    """Bytes that are no acceptable ClientHello; `rule` is `not-tls` or `sni-missing`."""
+    """Bytes that are no acceptable ClientHello; `rule` is `not-tls`, `sni-missing` or `ech`."""
 
     def __init__(self, rule: str, why: str) -> None:
         super().__init__(why)
@@ -15,7 +17,8 @@ class BadHello(ValueError):  # noqa: N818 - it is an answer
 def server_name(data: bytes) -> str | None:
     """Return the one host name in the hello that `data` begins with, None if more bytes are needed.
 
-    Raise BadHello if it is no ClientHello, is over LIMIT, or names no or several hosts.
+    Raise BadHello if it is no ClientHello, is over LIMIT, names no or several hosts, or may hide another one (ECH:
+    browsers send it as mere padding too, but nobody except the server can tell, so it has to be off in the client).
     """
     hello = _handshake(data)
     if hello is None:
@@ -64,7 +67,9 @@ def _extensions(hello: bytes) -> bytes:
         _, at = _take(hello, at, width)
     if at >= len(hello):
         raise BadHello("sni-missing", "the ClientHello names no host")
-    extensions, _ = _take(hello, at, 2)
+    extensions, end = _take(hello, at, 2)
+    if end != len(hello):
+        raise BadHello("not-tls", "the ClientHello goes on after its extensions")
     return extensions
 
 
@@ -73,6 +78,8 @@ def _name(extensions: bytes) -> str:
     while at < len(extensions):
         kind = int.from_bytes(extensions[at : at + 2])
         content, at = _take(extensions, at + 2, 2)
+        if kind in _HIDING:
+            raise BadHello("ech", "the ClientHello may hide another name (encrypted_client_hello)")
         if kind == 0:
             found.append(content)
     if len(found) != 1:
@@ -81,8 +88,8 @@ def _name(extensions: bytes) -> str:
 
 
 def _host_name(content: bytes) -> str:
-    names, _ = _take(content, 0, 2)
-    if names[:1] != b"\x00":
+    names, whole = _take(content, 0, 2)
+    if whole != len(content) or names[:1] != b"\x00":
         raise BadHello("sni-missing", "the ClientHello names no host")
     name, end = _take(names, 1, 2)
     if end != len(names):

@@ -10,6 +10,9 @@ from hostkit.gateway.names import BadName, split_authority
 LIMIT = 32 * 1024
 """Octets a request's head may take."""
 _ABSOLUTE = re.compile(r"http://([^/?#]*)([/?].*)?", re.IGNORECASE | re.DOTALL)
+_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_REQUEST_LINE = re.compile(_TOKEN + rb" [\x21-\x7e]+ HTTP/1\.([01])")
+_FIELD = re.compile(rb"(" + _TOKEN + rb"):([\t\x20-\x7e\x80-\xff]*)")
 _HOP = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"proxy-authorization", b"te", b"upgrade"})
 
 
@@ -38,17 +41,33 @@ class Head:
 
 
 def strict(head: bytes) -> None:
-    """Raise BadRequest if the raw head holds what two parsers could read in two ways."""
-    lines = head.split(b"\r\n")
-    if b"\n" in head.replace(b"\r\n", b"") or b"\r" in head.replace(b"\r\n", b"") or b"\0" in head:
-        raise BadRequest("bad-request", "a bare line end or NUL in the head")
-    if any(line[:1] in {b" ", b"\t"} for line in lines):
-        raise BadRequest("bad-request", "a folded header")
-    names = [line.split(b":")[0].strip().lower() for line in lines[1:]]
-    if b"transfer-encoding" in names and b"content-length" in names:
-        raise BadRequest("bad-request", "Content-Length beside Transfer-Encoding")
+    """Raise BadRequest if the raw head holds what two parsers could read in two ways.
+
+    One request line of HTTP/1.0 or 1.1, whole header lines, no bare line ends, no folding, no control characters, one
+    Host, and one way at most to say where the body ends.
+    """
+    first, *lines = head.split(b"\r\n")
+    line = _REQUEST_LINE.fullmatch(first)
+    if line is None:
+        raise BadRequest("bad-request", "no request line of HTTP/1.0 or HTTP/1.1")
+    matched = [_FIELD.fullmatch(text) for text in lines]
+    fields = [(found[1].lower(), found[2].strip()) for found in matched if found]
+    if len(fields) != len(lines):
+        raise BadRequest("bad-request", "a line that is no header: folded, a bare line end, or a control character")
+    _framing(line[1] == b"0", fields)
+
+
+def _framing(old: bool, fields: list[tuple[bytes, bytes]]) -> None:  # noqa: FBT001 - HTTP/1.0 or not
+    names = [name for name, _ in fields]
     if any(names.count(name) > 1 for name in (b"host", b"content-length", b"transfer-encoding")):
         raise BadRequest("bad-request", "a repeated Host, Content-Length or Transfer-Encoding")
+    told = dict(fields)
+    if b"transfer-encoding" in told and (old or b"content-length" in told):
+        raise BadRequest("bad-request", "Transfer-Encoding in HTTP/1.0, or beside Content-Length")
+    if told.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
+        raise BadRequest("bad-request", "a Transfer-Encoding other than chunked")
+    if not re.fullmatch(rb"[0-9]{1,18}", told.get(b"content-length", b"0")):
+        raise BadRequest("bad-request", "a Content-Length that is no plain number")
 
 
 def read_head(request: h11.Request, *, proxy: bool) -> Head:
@@ -57,18 +76,28 @@ def read_head(request: h11.Request, *, proxy: bool) -> Head:
     `proxy` is whether it came to the proxy's port; only there CONNECT is spoken.
     """
     method, target = request.method.decode("ascii"), request.target.decode("latin-1")
-    host = dict(request.headers).get(b"host", b"").decode("latin-1")
+    told = dict(request.headers)
     try:
         if method == "CONNECT":
-            return _connect(target, proxy=proxy)
-        return _plain(request, method, target, host)
+            return _connect(target, told, proxy=proxy)
+        _refuse_what_is_not_carried(method, told)
+        return _plain(request, method, target, told.get(b"host", b"").decode("latin-1"))
     except BadName as why:
         raise BadRequest(why.rule, str(why)) from None
 
 
-def _connect(target: str, *, proxy: bool) -> Head:
+def _refuse_what_is_not_carried(method: str, told: dict[bytes, bytes]) -> None:
+    if method == "TRACE":
+        raise BadRequest("bad-request", "TRACE would show what was added on the way")
+    if told.get(b"upgrade", b"").lower() == b"websocket":
+        raise BadRequest("upgrade", "a WebSocket over plain HTTP is not carried; use wss through CONNECT")
+
+
+def _connect(target: str, told: dict[bytes, bytes], *, proxy: bool) -> Head:
     if not proxy:
         raise BadRequest("bad-request", "CONNECT is for the proxy's port")
+    if b"transfer-encoding" in told or told.get(b"content-length", b"0").strip(b"0"):
+        raise BadRequest("bad-request", "CONNECT with a body")
     name, port = split_authority(target)
     return Head("CONNECT", name, port, target, ())
 

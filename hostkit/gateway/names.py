@@ -16,27 +16,22 @@ class BadName(ValueError):  # noqa: N818 - it is an answer
 
 
 def canonical(text: str) -> str:
-    """Return the name in lower case, IDNA-encoded, without one trailing dot; raise BadName for anything else.
+    """Return the name in lower case without one trailing dot; raise BadName for anything else.
 
-    Refused: control characters, spaces, percent, brackets, @, backslash, slash, empty labels, over 253 octets, and
-    addresses in any spelling that a resolver or a C library would take for one (decimal, hex, octal, short forms).
+    Refused: whatever is not ASCII, control characters, spaces, percent, brackets, @, backslash, slash, empty labels,
+    over 253 octets, and addresses in any spelling that a resolver or a C library would take for one (decimal, hex,
+    octal, short forms). No protocol carries other than A-labels, and the two IDNA standards read the same letters in
+    two ways (sharp s, joiners, full-width dots), so an international name is listed and asked for as `xn--`.
     """
-    name = _ascii(text).lower().removesuffix(".")
+    if not text.isascii():
+        raise BadName("bad-name", f"{text[:200]!a} is not ASCII; an international name is written as xn--")
+    name = text.lower().removesuffix(".")
     if _is_address(name):
         raise BadName("ip-literal", f"{text[:200]!a} is an address, a name is wanted")
     labels = name.split(".")
     if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
         raise BadName("bad-name", f"{text[:200]!a} is not a host name")
     return name
-
-
-def _ascii(text: str) -> str:
-    if text.isascii():
-        return text
-    try:
-        return text.encode("idna").decode("ascii")
-    except UnicodeError:
-        raise BadName("bad-name", f"{text[:200]!a} is not a name that IDNA can write") from None
 
 
 def _is_address(name: str) -> bool:

@@ -1,5 +1,6 @@
 """What left and what did not: one JSON line each, written before the request leaves."""
 
+import contextlib
 import json
 import os
 import threading
@@ -19,20 +20,28 @@ class RecordsFull(OSError):  # noqa: N818 - it is an answer
 class Records:
     """The request log of one gateway: append-only from here, read by the host alone.
 
-    A line is with the kernel (survives kill -9) when `write` returns, and on disk at most 0.1 s later.
+    A line is with the kernel (survives kill -9) when `write` returns, and on disk at most 0.1 s later. Nothing here is
+    ever deleted or turned over: whoever could fill the records could wash out what he did. When the budget is used up
+    the gateway stops, until the owner raises `limits.records` or takes the volume away.
+
+    `previous` is the status that an earlier run of the gateway left.
     """
 
     def __init__(self, directory: Path, reserve: int, budget: int) -> None:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         self._directory, self.reserve, self.budget = directory, reserve, budget
         self._fd = os.open(directory / "requests.jsonl", flags, 0o600)
-        self._status = os.open(directory / "status.json", flags & ~os.O_APPEND, 0o644)
-        os.pwrite(self._status, b" " * STATUS_SIZE, 0)
+        in_place = flags & ~(os.O_APPEND | os.O_WRONLY) | os.O_RDWR
+        self._status = os.open(directory / "status.json", in_place, 0o644)
+        self.previous = _plain(os.pread(self._status, STATUS_SIZE, 0))
+        self._broken = ""
         self._dirty = threading.Event()
         threading.Thread(target=self._sync, daemon=True).start()
 
     def full(self) -> str:
-        """Return why no record fits, empty if one does: free space under the reserve, or the budget used up."""
+        """Return why no record fits, empty if one does: a broken disk, space under the reserve, the budget used up."""
+        if self._broken:
+            return f"records do not reach the disk: {self._broken}"
         space = os.fstatvfs(self._fd)
         if space.f_bavail * space.f_frsize < self.reserve:
             return f"under {self.reserve} bytes are free for records"
@@ -40,31 +49,48 @@ class Records:
             return f"the records' budget of {self.budget} bytes is used up"
         return ""
 
-    def write(self, **fields: Any) -> None:
-        """Append one line; raise RecordsFull if it is not with the kernel, whole, when this returns."""
+    def write(self, *, last: bool = False, **fields: Any) -> None:
+        """Append one line; raise RecordsFull if it is not with the kernel, whole, when this returns.
+
+        `last` is for how a request ended: it may take of the reserve, for what has left cannot be called back.
+        """
         why = self.full()
-        if why:
+        if why and not last:
             raise RecordsFull(why)
         line = json.dumps({"at": round(time.time(), 6), **_short(fields)}).encode() + b"\n"
+        before = os.fstat(self._fd).st_size
         try:
             written = os.write(self._fd, line)
         except OSError as error:
             raise RecordsFull(error.strerror) from None
         if written != len(line):
+            os.ftruncate(self._fd, before)  # half a line would swallow the next one
             raise RecordsFull("a record was cut short")
         self._dirty.set()
 
     def status(self, **fields: Any) -> None:
-        """Overwrite the status in place; a volume that is full takes it all the same."""
+        """Overwrite the status in place; a volume that is full takes it all the same once it has been laid down."""
         text = json.dumps({"at": round(time.time(), 3), "pid": os.getpid(), **_short(fields)}).encode()
-        os.pwrite(self._status, text[:STATUS_SIZE].ljust(STATUS_SIZE), 0)
+        with contextlib.suppress(OSError):  # whoever reads it sees that it is old
+            os.pwrite(self._status, text[:STATUS_SIZE].ljust(STATUS_SIZE), 0)
 
     def _sync(self) -> None:
         while True:
             self._dirty.wait()
             self._dirty.clear()
-            os.fdatasync(self._fd)
+            try:
+                os.fdatasync(self._fd)
+            except OSError as why:
+                self._broken = str(why.strerror)
             time.sleep(0.05)
+
+
+def _plain(text: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _short(fields: dict[str, Any]) -> dict[str, Any]:

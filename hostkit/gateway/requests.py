@@ -1,10 +1,13 @@
 """One request from its decision to its outcome: record, resolve once, class the address, dial that address."""
 
 import asyncio
+import contextlib
 import itertools
 import os
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from hostkit.gateway.address import Address, refusal
 from hostkit.gateway.decide import Decision
@@ -64,22 +67,22 @@ class Book:
     def denial(self, asked: Asked, why: Denied) -> None:
         """Write a denial; with no room for it the request is denied all the same."""
         self.denied += 1
-        self._best_effort("denied", asked, rule=why.rule, reason=why.reason)
+        with contextlib.suppress(RecordsFull):
+            self._write("denied", asked, rule=why.rule, reason=why.reason)
 
     def outcome(self, asked: Asked, rule: str, reason: str) -> None:
         """Write how a request that left ended."""
-        self._best_effort(
-            "outcome", asked, rule=rule, reason=reason, address=asked.address, bytes_up=asked.up, bytes_down=asked.down
-        )
+        facts = {"address": asked.address, "bytes_up": asked.up, "bytes_down": asked.down}
+        with contextlib.suppress(RecordsFull):
+            self._write("outcome", asked, last=True, rule=rule, reason=reason, **facts)
 
-    def _best_effort(self, event: str, asked: Asked, **fields: object) -> None:
-        try:
-            self._write(event, asked, **fields)
-        except RecordsFull:
-            return
-
-    def _write(self, event: str, asked: Asked, **fields: object) -> None:
-        facts = {"client": self.client, "generation": asked.generation, "kind": asked.kind, "from": asked.peer}
+    def _write(self, event: str, asked: Asked, **fields: Any) -> None:
+        facts: dict[str, Any] = {
+            "client": self.client,
+            "generation": asked.generation,
+            "kind": asked.kind,
+            "from": asked.peer,
+        }
         self.records.write(id=asked.number, event=event, name=asked.name, port=asked.port, **facts, **fields)
 
 
@@ -105,5 +108,14 @@ async def _first_that_answers(asked: Asked, addresses: tuple[Address, ...]) -> S
             problem = f"{address}: {str(why) or 'no answer'}"
             continue
         asked.address = str(address)
+        _keep_alive(streams[1])
         return streams
     raise Denied("dial-failed", problem)
+
+
+def _keep_alive(writer: asyncio.StreamWriter) -> None:
+    """Have the kernel notice, after two minutes, an upstream that went away without a word."""
+    wire = writer.get_extra_info("socket")
+    wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 20), (socket.TCP_KEEPCNT, 3)):
+        wire.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -25,7 +25,7 @@ async def resolve(name: str, resolvers: tuple[str, ...]) -> tuple[Address, ...]:
         query = dns.message.make_query(name, "A")
         try:
             reply, _ = await dns.asyncquery.udp_with_fallback(query, resolver, timeout=_WAIT)
-        except (TimeoutError, dns.exception.DNSException, OSError):
+        except (OSError, dns.exception.DNSException, ValueError):  # dnspython 2.3 lets a bad opcode out as it is
             continue
         if found := _addresses(reply):
             return found

@@ -5,6 +5,8 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from hostkit.gateway.names import canonical
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 VERSION = 1
@@ -66,8 +68,10 @@ def parse(text: str) -> Rules:
     """Return the rules in `text`; raise RulesError if any key, type, name or number is not as `to_json` writes it."""
     try:
         plain = json.loads(text, object_pairs_hook=_no_repeats)
-    except ValueError as why:
-        raise RulesError(f"rules.json: {why}") from None
+    except RulesError:
+        raise
+    except (ValueError, RecursionError) as why:
+        raise RulesError(f"not JSON: {why}") from None
     rules: Rules = _build(Rules, plain, "rules")
     if rules.version != VERSION:
         raise RulesError(f"rules.version: {rules.version} is not {VERSION}")
@@ -78,7 +82,7 @@ def parse(text: str) -> Rules:
 def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     keys = [key for key, _ in pairs]
     if len(set(keys)) != len(keys):
-        raise RulesError("rules.json: a key is repeated")
+        raise RulesError("a key is repeated")
     return dict(pairs)
 
 
@@ -114,6 +118,7 @@ def _validate(rules: Rules) -> None:
     _each(rules.resolvers, ipaddress.ip_address, "rules.resolvers")
     _each((rules.address,), ipaddress.ip_address, "rules.address")
     ways: tuple[Grant | Forward, ...] = (*rules.grants, *rules.forwards)
+    _each(tuple(way.name for way in ways), _listed, "name")
     networks = [*rules.refuse, *(network for way in ways for network in way.networks)]
     _each(tuple(networks), ipaddress.ip_network, "networks")
     ports = [rules.proxy_port, *(port for grant in rules.grants for port in grant.ports)]
@@ -125,6 +130,12 @@ def _validate(rules: Rules) -> None:
         raise RulesError("rules.forwards: two forwards on one port, or one on a port of the gateway's own")
     if rules.reserve < 0 or rules.budget <= 0 or rules.generation < 0:
         raise RulesError("rules: reserve, budget and generation are not negative")
+
+
+def _listed(pattern: str) -> None:
+    name = pattern.removeprefix("*.")
+    if canonical(name) != name:
+        raise RulesError(f"{name!a} is not written as it is compared: {canonical(name)}")
 
 
 def _each(values: tuple[str, ...], parse_one: Any, where: str) -> None:

@@ -4,10 +4,8 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from hostkit.health import ended, gateway_fault
 from hostkit.launch.session import Session
-
-STALE = 4.0
-"""Seconds after which a gateway that says nothing of itself counts as hung; it writes its status each second."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ def overview(session: Session) -> list[Row]:
 def _row(session: Session, name: str) -> Row:
     entry, documents = session.kept(name), session.parts(name)
     agent, gateway = documents.get("agent"), session.engine.gateway_status(name)
-    why = judge(agent and agent["State"], gateway, time.time(), int(entry.get("restarts", 0)))
+    why = judge(agent and agent["State"], gateway, time.time(), entry.get("proved"))
     return Row(
         client=name,
         trust=str(entry.get("trust", "?")),
@@ -56,32 +54,11 @@ def _row(session: Session, name: str) -> Row:
     )
 
 
-def judge(agent: dict[str, Any] | None, gateway: dict[str, Any] | None, now: float, restarts: int) -> str:
+def judge(agent: dict[str, Any] | None, gateway: dict[str, Any] | None, now: float, proved: float | None) -> str:
     """Return why a sandbox does not stand, empty if it does: pure, from the engine's and the gateway's words."""
-    if gateway is None:
-        return "gateway: its container is gone; nothing leaves; run hostkit launch"
-    if not gateway["container"].get("Running"):
-        return f"gateway: {_ended(gateway['container'])}; nothing leaves; run hostkit launch"
-    wrong = _gateway_itself(gateway, now, restarts)
-    if wrong:
-        return f"gateway: {wrong}"
+    fault = gateway_fault(gateway, now, proved)
+    if fault:
+        return f"gateway: {fault.why}"
     if agent is None or not agent.get("Running"):
-        return f"agent: {_ended(agent) if agent else 'its container is gone'}"
+        return f"agent: {ended(agent) if agent else 'its container is gone'}"
     return ""
-
-
-def _gateway_itself(gateway: dict[str, Any], now: float, restarts: int) -> str:
-    silent = now - float(gateway.get("at", 0))
-    if gateway.get("state") != "open":
-        return f"closed: {gateway.get('why') or 'no reason given'}"
-    if silent > STALE:
-        return f"has said nothing for {silent:.0f} s"
-    if int(gateway.get("restarts", 0)) > restarts:
-        return "restarted since the walls were proved; run hostkit launch to prove them again"
-    return ""
-
-
-def _ended(state: dict[str, Any]) -> str:
-    code = state.get("ExitCode")
-    reason = "out of memory" if state.get("OOMKilled") else "killed" if code == 137 else state.get("Error") or "ended"
-    return f"not running ({state.get('Status')}, {reason}, exit {code})"

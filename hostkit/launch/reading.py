@@ -1,12 +1,17 @@
 """What containers wrote, made safe for a terminal; and what was denied, with the line that would allow it."""
 
 import json
-from collections import Counter
+import time
+from collections import Counter, defaultdict
 from contextlib import suppress
 
+from hostkit.health import gateway_fault
 from hostkit.launch.session import Session
+from hostkit.policy.model import Egress
 
 _LONGEST = 2000
+_MOST = 200
+"""Names shown; an agent can ask for as many as it likes."""
 
 
 def safe(line: str) -> str:
@@ -21,22 +26,40 @@ def agent_lines(session: Session, client: str, lines: int) -> list[str]:
 
 
 def denied_lines(session: Session, client: str, *, suggest: bool) -> list[str]:
-    """Return each denied name with its count and reason, the most asked first."""
+    """Return why the gateway is closed if it is, then each denied name with its reasons, the most asked first."""
+    fault = gateway_fault(session.engine.gateway_status(client), time.time(), session.kept(client).get("proved"))
     data = session.engine.fetch(f"hostkit-{client}-gateway", "/records/requests.jsonl")
-    counted: Counter[tuple[str, int, str]] = Counter()
+    return [*([safe(f"gateway: {fault.why}")] if fault else []), *denials(data, suggest=suggest)]
+
+
+def denials(data: bytes, *, suggest: bool) -> list[str]:
+    """Return what records say was denied, grouped by name; with `suggest` the policy line that would allow each."""
+    counted: dict[str, Counter[tuple[int, str]]] = defaultdict(Counter)
     for line in data.splitlines():
-        with suppress(ValueError):
+        with suppress(ValueError, AttributeError):
             record = json.loads(line)
             if record.get("event") == "denied":
-                counted[str(record.get("name")), int(record.get("port") or 0), str(record.get("rule"))] += 1
-    found = []
-    for (name, port, rule), count in counted.most_common():
-        found.append(safe(f"{count:6d}  {name}:{port}  {rule}"))
-        if suggest and rule in {"not-listed", "port-not-listed"} and not name.endswith(".invalid"):
-            found.append(safe(_suggestion(name, port)))
-    return found
+                counted[str(record.get("name"))][int(record.get("port") or 0), str(record.get("rule"))] += 1
+    by_count = sorted(counted.items(), key=lambda item: -item[1].total())
+    found = [line for name, reasons in by_count[:_MOST] for line in _group(name, reasons, suggest=suggest)]
+    return [*found, *([f"and {len(by_count) - _MOST} names more"] if len(by_count) > _MOST else [])]
 
 
-def _suggestion(name: str, port: int) -> str:
-    ports = "" if port in {0, 53, 443} else f", ports: [{port}]"
-    return f"        allow with: - {{name: {name}{ports}}}   # anything can be sent to {name}, and read from it"
+def _group(name: str, reasons: Counter[tuple[int, str]], *, suggest: bool) -> list[str]:
+    found = [safe(f"{count:6d}  {name}:{port}  {rule}") for (port, rule), count in reasons.most_common()]
+    unlisted = {port for port, rule in reasons if rule in {"not-listed", "port-not-listed"}}
+    return [*found, *(_suggestion(name, sorted(unlisted - {0, 53})) if suggest and unlisted else [])]
+
+
+def _suggestion(name: str, ports: list[int]) -> list[str]:
+    """Return the line that the policy would take, none for a name that it would not: the agent chose its letters."""
+    if "*" in name:
+        return []
+    try:
+        Egress(name=name, ports=tuple(ports) or (443,))
+    except ValueError:
+        return []
+    shown = "" if ports in ([], [443]) else f", ports: {ports}"
+    line = f"        allow with: - {{name: {name}{shown}}}   # anything can be sent to {name}, and read from it"
+    raw = "                    plain TCP, such as a database: - {name: NAME, raw: PORT}"
+    return [line, *([raw.replace("NAME", name)] if not ports else [])]

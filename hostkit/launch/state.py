@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hostkit.errors import HostkitError
+from hostkit.health import state_directory
 from hostkit.launch.plan import Slot
 
 _VERSION = 1
@@ -19,7 +20,7 @@ class State:
     """The slots of the clients and what was last proved of each; one file, replaced whole."""
 
     def __init__(self, directory: Path | None = None) -> None:
-        self._directory = directory or Path(os.environ.get("HOSTKIT_STATE", "/var/lib/hostkit"))
+        self._directory = directory or state_directory()
 
     @contextmanager
     def locked(self, client: str = "") -> Iterator[None]:

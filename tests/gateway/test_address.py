@@ -1,6 +1,8 @@
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hostkit.gateway.address import class_of, refusal
 
@@ -40,3 +42,15 @@ def test_only_a_listed_network_opens_a_private_address():
 def test_the_hosts_own_addresses_win_over_whatever_is_listed():
     assert refusal(ip_address("10.20.0.5"), ("10.20.0.0/16",), ("10.20.0.5/32",))[0] == "host-address"
     assert refusal(ip_address("1.1.1.1"), (), ("1.1.1.1/32",))[0] == "host-address"
+
+
+@settings(max_examples=500)
+@given(st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6), st.integers(0, 2**32 - 1).map(IPv4Address)))
+def test_what_is_called_public_is_global_by_pythons_own_table_too(address):
+    assert class_of(address) != "public" or (address.is_global and not address.is_multicast)
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["::ffff:0:0", "64:ff9b::", "::", "2002::"]))
+def test_a_v4_address_inside_a_v6_one_is_never_public(inner, prefix):
+    shift = 80 if prefix == "2002::" else 0
+    assert class_of(IPv6Address(int(IPv6Address(prefix)) + (inner << shift))) != "public"

@@ -7,7 +7,12 @@ from hostkit.gateway.names import BadName, canonical, split_authority
 
 @pytest.mark.parametrize(
     ("text", "name"),
-    [("API.Slack.com", "api.slack.com"), ("slack.com.", "slack.com"), ("bücher.example", "xn--bcher-kva.example")],
+    [
+        ("API.Slack.com", "api.slack.com"),
+        ("slack.com.", "slack.com"),
+        ("_dmarc.a.com", "_dmarc.a.com"),
+        ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+    ],
 )
 def test_every_name_has_one_spelling(text, name):
     assert canonical(text) == name
@@ -15,13 +20,41 @@ def test_every_name_has_one_spelling(text, name):
 
 @pytest.mark.parametrize(
     "text",
-    ["", ".", "a..b", "slack.com..", "a b.com", "a\x00.com", "a%2e.com", "a@b.com", "a\\b.com", "a/b.com", "a\r\n.com"]
-    + ["-a.com", "a-.com", "a" * 64 + ".com", "evil.example#.slack.com", "a\u2028b.com", ("a" * 60 + ".") * 5 + "com"],
+    [
+        *("", ".", "a..b", "slack.com..", "a b.com", "a\x00.com", "a%2e.com", "a@b.com", "a\\b.com", "a/b.com"),
+        *("a\r\n.com", "a.com\n", "-a.com", "a-.com", "a" * 64 + ".com", "evil.example#.slack.com", "*.slack.com"),
+        *(("a" * 60 + ".") * 5 + "com", "a." * 50_000 + "com"),
+    ],
 )
 def test_what_two_parsers_could_read_in_two_ways_is_refused(text):
     with pytest.raises(BadName) as caught:
         canonical(text)
     assert caught.value.rule == "bad-name"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "bücher.example",
+            "fa\u00df.example",
+            "slack\u3002com",
+            "slack\uff0ecom",
+            "sl\u200back.com",
+            "\uff53lack.com",
+        ),
+        *("sla\u0441k.com", "b\u00c3\u00bccher.example"),
+    ],
+)
+def test_letters_that_two_standards_map_in_two_ways_are_refused_not_mapped(text):
+    with pytest.raises(BadName, match="written as xn--") as caught:
+        canonical(text)
+    assert caught.value.rule == "bad-name"
+
+
+def test_an_a_label_means_itself_whatever_it_decodes_to():
+    assert canonical("xn--fa-hia.example") == "xn--fa-hia.example"
+    assert canonical("XN--SLACK-ABC.example") == "xn--slack-abc.example"
 
 
 @pytest.mark.parametrize(

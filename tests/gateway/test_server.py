@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import random
 from ipaddress import ip_address
 
 import pytest
@@ -23,7 +24,7 @@ class House:
 
     def __init__(self, directory, budget=1_000_000):
         self.directory, self.budget = directory, budget
-        self.asked, self.got = [], []
+        self.asked, self.got, self.serving = [], [], set()
 
     async def __aenter__(self):
         self.origin = await asyncio.start_server(self._origin, "127.0.0.1", 0)
@@ -52,7 +53,10 @@ class House:
         for server in (self.origin, *self.gateway._servers.values()):
             server.close()
         self.gateway._datagrams.close()
+        for task in (*self.gateway._live, *self.serving):
+            task.cancel()
         await asyncio.sleep(0.05)
+        assert not self.gateway._live
 
     async def _resolve(self, name, _resolvers):
         self.asked.append((name, [record["event"] for record in self.lines()]))
@@ -61,17 +65,16 @@ class House:
         return (ip_address("127.0.0.1"),)
 
     async def _origin(self, reader, writer):
-        with contextlib.suppress(OSError):
+        self.serving.add(asyncio.current_task())
+        with contextlib.suppress(OSError, asyncio.CancelledError):
             data = await reader.read(4096)
             self.got.append(data)
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
             await writer.drain()
-            if data.startswith(b"GET"):
-                writer.close()
-            else:
+            if not data.startswith(b"GET"):
                 while await reader.read(4096):
                     pass
-                writer.close()
+        writer.close()
 
     def lines(self):
         text = (self.directory / "requests.jsonl").read_text()
@@ -261,5 +264,215 @@ def test_an_asked_name_is_recorded_by_the_resolver(tmp_path):
         answer = await house.say(house.dns, len(query).to_bytes(2) + query)
         assert dns.message.from_wire(answer[2:]).rcode() == 3
         assert (house.last()["kind"], house.last()["name"]) == ("dns", "leak.evil.example")
+
+    run(scene, tmp_path)
+
+
+def narrowed(house, **changes):
+    """Return the rules with the listed grant changed."""
+    listed, private = house.rules.grants
+    return dataclasses.replace(house.rules, generation=2, grants=(dataclasses.replace(listed, **changes), private))
+
+
+async def tunnel(house):
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.proxy)
+    writer.write(f"CONNECT listed.example:{house.port} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(hello("listed.example"))
+    return reader, writer
+
+
+async def plain(house):
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.proxy)
+    host = f"listed.example:{house.port}"
+    writer.write(f"POST http://{host}/ HTTP/1.1\r\nHost: {host}\r\nContent-Length: 9\r\n\r\n".encode())
+    return reader, writer
+
+
+async def is_cut(reader):
+    try:
+        return await asyncio.wait_for(reader.read(), 2) == b""
+    except ConnectionResetError:
+        return True
+
+
+NARROWER = {
+    "the name": lambda house: dataclasses.replace(house.rules, generation=2, grants=()),
+    "the port": lambda house: narrowed(house, ports=(1,)),
+    "the private network": lambda house: narrowed(house, networks=()),
+    "the host's address": lambda house: dataclasses.replace(house.rules, generation=2, refuse=("127.0.0.1/32",)),
+    "everything": lambda house: None,
+}
+
+
+@pytest.mark.parametrize("narrower", NARROWER.values(), ids=NARROWER)
+@pytest.mark.parametrize("form", [tunnel, plain])
+def test_rules_that_take_back_any_part_of_a_grant_cut_what_stands_on_it(tmp_path, form, narrower):
+    async def scene(house):
+        reader, writer = await form(house)
+        await reader.readuntil(b"hello")
+        house.gateway.apply(dataclasses.replace(house.rules, generation=2))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.read(1), 0.1)
+        house.gateway.apply(narrower(house))
+        assert await is_cut(reader)
+        assert (house.last()["event"], house.last()["rule"]) == ("outcome", "cut")
+        writer.close()
+
+    run(scene, tmp_path)
+
+
+def test_rules_that_change_while_a_name_is_looked_up_are_the_ones_that_count(tmp_path):
+    async def scene(house):
+        async def slow(name, resolvers):
+            house.gateway.apply(narrowed(house, networks=()))
+            return (ip_address("127.0.0.1"),)
+
+        house.gateway._resolver = slow
+        host = f"listed.example:{house.port}"
+        answer = await house.say(house.proxy, f"GET http://{host}/ HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        assert json.loads(answer.split(b"\r\n\r\n")[1])["rule"] == "rules-changed"
+        assert house.got in ([], [b""])
+
+    run(scene, tmp_path)
+
+
+def test_a_forward_that_leads_elsewhere_now_cuts_what_it_carried(tmp_path):
+    async def scene(house):
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.raw)
+        writer.write(b"ping")
+        await reader.readuntil(b"hello")
+        elsewhere = dataclasses.replace(house.rules.forwards[0], name="other.example")
+        house.gateway.apply(dataclasses.replace(house.rules, generation=2, forwards=(elsewhere,)))
+        assert await is_cut(reader)
+        writer.close()
+
+    run(scene, tmp_path)
+
+
+def test_one_refused_address_among_several_refuses_the_name(tmp_path):
+    async def scene(house):
+        async def mixed(name, resolvers):
+            return (ip_address("127.0.0.1"), ip_address("10.0.0.1"))
+
+        house.gateway._resolver = mixed
+        await house.say(house.raw, b"ping")
+        assert (house.last()["rule"], house.got) == ("private-address", [])
+        assert "10.0.0.1 is private" in house.last()["reason"]
+
+    run(scene, tmp_path)
+
+
+def test_more_connections_than_fit_are_cut_on_record_and_the_place_of_one_that_ends_is_free(tmp_path, monkeypatch):
+    monkeypatch.setattr("hostkit.gateway.server.MOST", 3)
+
+    async def scene(house):
+        held = [await asyncio.open_connection("127.0.0.1", house.raw) for _ in range(3)]
+        for _, writer in held:
+            writer.write(b"ping")
+        assert [await reader.readuntil(b"hello") for reader, _ in held]
+        assert await house.say(house.raw, b"ping") == b""
+        assert house.last()["rule"] == "too-many"
+        held[0][1].close()
+        await asyncio.sleep(0.1)
+        assert b"hello" in await house.say(house.raw, b"ping")
+        for _, writer in held:
+            writer.close()
+
+    run(scene, tmp_path)
+
+
+def test_what_nobody_thought_of_is_denied_on_record_and_the_gateway_goes_on(tmp_path):
+    async def scene(house):
+        async def odd(name, resolvers):
+            raise KeyError(name)
+
+        resolver, house.gateway._resolver = house.gateway._resolver, odd
+        await house.say(house.raw, b"ping")
+        assert (house.last()["rule"], house.last()["reason"]) == ("internal", "KeyError")
+        house.gateway._resolver = resolver
+        assert b"hello" in await house.say(house.raw, b"ping")
+
+    run(scene, tmp_path)
+
+
+def test_with_no_room_for_records_what_has_left_is_cut_and_what_is_told_no_is_told(tmp_path):
+    async def scene(house):
+        reader, writer = await tunnel(house)
+        await reader.readuntil(b"hello")
+        house.records.budget = 1
+        house.gateway.cut()
+        assert await is_cut(reader)
+        assert (house.last()["event"], house.last()["rule"]) == ("outcome", "cut")
+        answer = await house.say(house.proxy, b"CONNECT evil.example:443 HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b"not-listed" in answer
+        writer.close()
+
+    run(scene, tmp_path)
+
+
+@pytest.mark.parametrize("framing", [b"\0\0", b"\0\5abc", b"\xff\xff" + bytes(100), b"\0"])
+def test_a_broken_dns_frame_is_answered_by_nothing(tmp_path, framing):
+    async def scene(house):
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.dns)
+        writer.write(framing)
+        writer.write_eof()
+        assert await is_cut(reader)
+        writer.close()
+
+    run(scene, tmp_path)
+
+
+def test_a_closed_gateway_answers_no_name_and_says_closed(tmp_path):
+    async def scene(house):
+        import dns.message
+
+        house.gateway.apply(None)
+        query = dns.message.make_query("listed.example", "A").to_wire()
+        answer = await house.say(house.dns, len(query).to_bytes(2) + query)
+        assert dns.message.from_wire(answer[2:]).rcode() == 3
+        assert (house.last()["rule"], house.last()["name"]) == ("closed", "listed.example")
+
+    run(scene, tmp_path)
+
+
+def test_random_bytes_at_every_door_reach_nobody_and_end_nothing(tmp_path, monkeypatch):
+    """Bytes that begin like each protocol and go wrong after; seeded, so that a failure can be played again."""
+    monkeypatch.setattr("hostkit.gateway.wire.PATIENCE", 0.3)
+    chance = random.Random(20240607)
+    starts = (
+        b"",
+        b"GET ",
+        b"CONNECT ",
+        b"\x16\x03\x01",
+        hello("evil.example")[:60],
+        b"\0\x1d\x12\x34\1\0\0\1",
+        b"\r\n",
+    )
+
+    async def throw(house, port):
+        data = chance.choice(starts) + chance.randbytes(chance.choice([0, 1, 40, 3000, 40_000]))
+        with contextlib.suppress(OSError):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(data)
+            if chance.random() < 0.5:
+                writer.write_eof()
+            await asyncio.wait_for(reader.read(100), 0.5)
+            writer.transport.abort() if chance.random() < 0.5 else writer.close()
+
+    async def scene(house):
+        doors = (house.proxy, house.http, house.tls, house.dns)
+        udp, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            asyncio.DatagramProtocol, remote_addr=("127.0.0.1", house.dns)
+        )
+        for _ in range(40):
+            udp.sendto(chance.randbytes(chance.randrange(600)))
+            await asyncio.gather(*(throw(house, port) for port in doors))
+        udp.close()
+        assert (house.asked, house.got) == ([], [])
+        assert {record["event"] for record in house.lines()} == {"denied"}
+        assert "internal" not in {record["rule"] for record in house.lines()}
+        request = f"GET http://listed.example:{house.port}/ HTTP/1.1\r\nHost: listed.example:{house.port}\r\n\r\n"
+        assert (await house.say(house.proxy, request.encode())).endswith(b"hello")
 
     run(scene, tmp_path)

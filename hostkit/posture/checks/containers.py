@@ -3,15 +3,13 @@
 import time
 from typing import Any
 
-from hostkit import engine
+from hostkit import engine, health
 from hostkit.errors import CannotTell
 from hostkit.host import Host
 from hostkit.policy import Policy
 from hostkit.posture.model import Verdict, check, every
 from hostkit.posture.readings import containers, named
 
-SILENT_AFTER = 5.0
-"""Seconds without a status after which a gateway counts as dead."""
 _HARMLESS = {"CAP_NET_BIND_SERVICE", "NET_BIND_SERVICE"}
 
 
@@ -101,21 +99,23 @@ def _labels(document: dict[str, Any]) -> dict[str, str]:
     platforms=("linux", "darwin"),
 )
 def every_gateway_is_alive(host: Host, policy: Policy) -> Verdict:
-    """Every sandbox's gateway runs, holds usable rules, and wrote its status in the last five seconds."""
+    """Every sandbox's gateway runs, holds usable rules, said so in the last four seconds, and stands as proved."""
+    kept = _remembered(host)
     labels = [_labels(document) for document in containers()]
-    clients = sorted({label["hostkit.client"] for label in labels if label.get("hostkit.part") in {"agent", "gateway"}})
-    return every([f"{name}: {fault}" for name in clients if (fault := _dead(name))], f"{len(clients)} gateways alive")
+    there = {label["hostkit.client"] for label in labels if label.get("hostkit.part") in {"agent", "gateway"}}
+    clients = sorted(there | {name for name, entry in kept.items() if entry.get("running")})
+    faults = [f"{name}: {fault}" for name in clients if (fault := _fault(name, kept.get(name, {})))]
+    return every(faults, f"{len(clients)} gateways alive")
 
 
-def _dead(client: str) -> str:
-    status = engine.gateway_status(client)
-    if status is None:
-        return "no gateway"
-    if not status["container"].get("Running"):
-        return f"not running ({status['container'].get('Status', 'gone')})"
-    if status.get("state") == "unknown":
-        raise CannotTell(f"{client}: {status.get('why')}")
-    if status.get("state") != "open":
-        return f"closed: {status.get('why') or 'no reason given'}"
-    age = time.time() - float(status.get("at", 0))
-    return f"silent for {age:.0f} s" if age > SILENT_AFTER else ""
+def _remembered(host: Host) -> dict[str, dict[str, Any]]:
+    """Return what hostkit remembers of its clients; raise CannotTell if it does and this user may not read it."""
+    path = str(health.state_directory() / "state.json")
+    return health.remembered(host.read(path)) if host.stat(path) else {}
+
+
+def _fault(client: str, entry: dict[str, Any]) -> str:
+    fault = health.gateway_fault(engine.gateway_status(client), time.time(), entry.get("proved"))
+    if fault and not fault.certain:
+        raise CannotTell(f"{client}: {fault.why}")
+    return fault.why if fault else ""

@@ -1,8 +1,10 @@
+import json
 import time
 
 import pytest
 
 from hostkit.errors import CannotTell
+from hostkit.host import FileFacts
 from hostkit.posture.checks import containers as subject
 from tests.conftest import FakeHost, make_policy
 
@@ -34,8 +36,16 @@ GATEWAY = [box(labels={"hostkit.client": "acme", "hostkit.part": "gateway"})]
 
 def said(state="open", running=True, age=0.0, why=""):
     """Return how a gateway answers when it is asked: its age counts from then, not from when the cases were read."""
-    status = {"running": "running"} if running else {"Status": "exited"}
+    status = {"StartedAt": "2026-01-01T00:00:00Z"} if running else {"Status": "exited"}
     return lambda: {"container": {"Running": running, **status}, "state": state, "why": why, "at": time.time() - age}
+
+
+STATE = "/var/lib/hostkit/state.json"
+
+
+def remembering(**entry):
+    """Return a host whose state remembers acme."""
+    return FakeHost(files={STATE: json.dumps({"version": 1, "clients": {"acme": entry}})})
 
 
 def case(check, documents, status, word, gateway=lambda: None, host=HOST):
@@ -82,8 +92,14 @@ CASES = [
     case(subject.no_container_publishes_a_port, [published("")], "fail", "80/tcp on *"),
     case(subject.no_container_publishes_a_port, DEAF, "unknown", "does not answer"),
     case(subject.every_gateway_is_alive, GATEWAY, "ok", "1 gateways alive", said()),
-    case(subject.every_gateway_is_alive, GATEWAY, "fail", "acme: no gateway"),
-    case(subject.every_gateway_is_alive, GATEWAY, "fail", "acme: not running (exited)", said(running=False)),
+    case(subject.every_gateway_is_alive, GATEWAY, "fail", "acme: its container is gone"),
+    case(
+        subject.every_gateway_is_alive,
+        GATEWAY,
+        "fail",
+        "acme: not running (exited, ended",
+        said(running=False),
+    ),
     case(
         subject.every_gateway_is_alive,
         GATEWAY,
@@ -91,12 +107,37 @@ CASES = [
         "closed: rules.json is gone",
         said("closed", why="rules.json is gone"),
     ),
-    case(subject.every_gateway_is_alive, GATEWAY, "fail", "silent for 60 s", said(age=60)),
+    case(subject.every_gateway_is_alive, GATEWAY, "fail", "has said nothing for 60 s", said(age=60)),
     case(subject.every_gateway_is_alive, GATEWAY, "unknown", "cannot be read", said("unknown", why="cannot be read")),
+    (
+        subject.every_gateway_is_alive,
+        remembering(proved=1.0),
+        P,
+        "fail",
+        "acme: restarted since its walls were proved",
+        {"containers": GATEWAY, "gateway": said()},
+    ),
+    (
+        subject.every_gateway_is_alive,
+        remembering(running=True),
+        P,
+        "fail",
+        "acme: its container is gone",
+        {"containers": []},
+    ),
+    (
+        subject.every_gateway_is_alive,
+        FakeHost(facts={STATE: FileFacts(0o600, 0, 0, "file")}),
+        P,
+        "unknown",
+        "state.json: not taught",
+        {"containers": GATEWAY, "gateway": said()},
+    ),
     case(subject.every_gateway_is_alive, DEAF, "unknown", "does not answer"),
 ]
 
 
 @pytest.fixture(autouse=True)
 def _nothing_else_is_asked(monkeypatch):
+    monkeypatch.delenv("HOSTKIT_STATE", raising=False)
     monkeypatch.setattr("hostkit.engine.connect", lambda **_: pytest.fail("the real engine was asked"))

@@ -1,0 +1,134 @@
+"""What is read from an agent's connection before and while a request is carried, and what it is told."""
+
+import asyncio
+import contextlib
+import json
+
+import h11
+
+from hostkit.gateway.hello import LIMIT as HELLO_LIMIT
+from hostkit.gateway.hello import BadHello, server_name
+from hostkit.gateway.http import LIMIT as HEAD_LIMIT
+from hostkit.gateway.http import BadRequest, Head, read_head, strict
+from hostkit.gateway.names import BadName, canonical
+from hostkit.gateway.requests import Asked, Denied, Streams
+
+PATIENCE = 10.0
+"""Seconds an agent has, in all, to say what it wants."""
+SILENCE = 600.0
+"""Seconds an upstream may take before it says the next thing of its answer."""
+_CHUNK = 64 * 1024
+_OWNER = {
+    "closed": "tell the owner of this sandbox: its gateway is closed, hostkit ps says why",
+    "records-full": "tell the owner of this sandbox: there is no room for records, hostkit ps says what to do",
+    "too-many": "close connections that are not needed",
+    "too-slow": "say it faster",
+    "upgrade": "use wss:// through CONNECT",
+}
+_UNCLEAR = "send it so that it can be read in one way only"
+_ASK = "ask the owner of this sandbox to list it in the policy"
+
+
+async def hello(reader: asyncio.StreamReader) -> tuple[bytes, str]:
+    """Return (the hello's bytes, its canonical name); raise Denied if there is none to be had."""
+    data = b""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while (name := server_name(data)) is None:
+                more = await reader.read(HELLO_LIMIT)
+                if not more:
+                    raise Denied("not-tls", "closed before a ClientHello")
+                data += more
+        return data, canonical(name)
+    except TimeoutError:
+        raise Denied("too-slow", f"no ClientHello in {PATIENCE:g} s") from None
+    except (BadHello, BadName) as why:
+        raise Denied(why.rule, str(why)) from None
+
+
+async def head(reader: asyncio.StreamReader, connection: h11.Connection, *, proxy: bool) -> Head:
+    """Return the request's head; the rest of what came with it stays in `reader`. Raise BadRequest or Denied."""
+    try:
+        raw = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
+        strict(raw[:-4])
+        connection.receive_data(raw)
+        event = connection.next_event()
+    except TimeoutError:
+        raise Denied("too-slow", f"no head that ends in {PATIENCE:g} s") from None
+    except (asyncio.LimitOverrunError, asyncio.IncompleteReadError):
+        raise BadRequest("bad-request", f"no head that ends within {HEAD_LIMIT} bytes") from None
+    except h11.RemoteProtocolError as why:
+        raise BadRequest("bad-request", str(why)) from None
+    if not isinstance(event, h11.Request):
+        raise BadRequest("bad-request", "no request")
+    return read_head(event, proxy=proxy)
+
+
+async def exchange(asked: Asked, request: Head, agent: Streams, upstream: Streams, connection: h11.Connection) -> None:
+    """Send one request and its body, framed anew, and hand its answer back; what follows it is never read.
+
+    An answer that is complete ends the exchange, whether the body was all there or not.
+    """
+    sender = h11.Connection(h11.CLIENT)
+    first = h11.Request(method=request.method, target=request.target, headers=list(request.headers))
+    upstream[1].write(sender.send(first) or b"")
+    body = asyncio.ensure_future(_body(agent[0], connection, sender, upstream[1], asked))
+    reply = asyncio.ensure_future(_reply(upstream, agent, asked))
+    try:
+        done, _ = await asyncio.wait({body, reply}, return_when=asyncio.FIRST_COMPLETED)
+        if reply not in done:
+            body.result()
+        await reply
+    finally:
+        body.cancel()
+        reply.cancel()
+        await asyncio.gather(body, reply, return_exceptions=True)
+
+
+async def _body(
+    reader: asyncio.StreamReader,
+    connection: h11.Connection,
+    sender: h11.Connection,
+    writer: asyncio.StreamWriter,
+    asked: Asked,
+) -> None:
+    while True:
+        event = connection.next_event()
+        if event is h11.NEED_DATA:
+            connection.receive_data(await reader.read(_CHUNK))
+            continue
+        if isinstance(event, h11.Data):
+            asked.up += len(event.data)
+            writer.write(sender.send(event) or b"")
+        elif isinstance(event, h11.EndOfMessage):
+            writer.write(sender.send(h11.EndOfMessage()) or b"")  # trailers stay here
+        await writer.drain()
+        if not isinstance(event, h11.Data):
+            return
+
+
+async def _reply(upstream: Streams, agent: Streams, asked: Asked) -> None:
+    while data := await asyncio.wait_for(upstream[0].read(_CHUNK), SILENCE):
+        asked.down += len(data)
+        agent[1].write(data)
+        await agent[1].drain()
+
+
+async def tell(agent: Streams, why: Denied, code: int) -> None:
+    """Tell an agent that speaks HTTP why not, and read on for a moment: a reset would take the words away again."""
+    ask = _OWNER.get(why.rule, _UNCLEAR if code == 400 else _ASK)
+    body = json.dumps({"rule": why.rule, "reason": why.reason, "ask": ask}).encode() + b"\n"
+    phrase = {400: "Bad Request", 403: "Forbidden", 408: "Request Timeout", 502: "Bad Gateway"}[code]
+    start = f"HTTP/1.1 {code} {phrase}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    with contextlib.suppress(OSError):
+        agent[1].write(start.encode() + b"Connection: close\r\n\r\n" + body)
+        await agent[1].drain()
+        agent[1].write_eof()
+        async with asyncio.timeout(2):
+            while await agent[0].read(_CHUNK):
+                pass
+
+
+def status_code(rule: str) -> int:
+    """Return the HTTP status that goes with a typed denial."""
+    return {"dial-failed": 502, "no-address": 502, "too-slow": 408}.get(rule, 403)
