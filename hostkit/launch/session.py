@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from hostkit.engine import Engine, Entry, side_by_side
@@ -251,10 +250,11 @@ class Session:
 
     def _targets(self, plan: LaunchPlan) -> list[str]:
         """Return the host's v4 addresses, if this is the machine whose bridges the engine made."""
-        if not Path(f"/sys/class/net/{plan.inside.bridge}").exists():
+        interfaces = self._host.addresses()
+        if plan.inside.bridge not in interfaces:
             do = "run hostkit where the engine runs"
             raise CannotTell("the engine is on another machine or in another network namespace", do)
-        found = [address for entries in self._host.addresses().values() for address in entries]
+        found = [address for entries in interfaces.values() for address in entries]
         return [a for a in found if ipaddress.ip_address(a).version == 4 and not ipaddress.ip_address(a).is_loopback]
 
     def _denied(self, plan: LaunchPlan, nonces: tuple[str, str]) -> frozenset[str]:
