@@ -158,19 +158,25 @@ def logs(context: click.Context, client: str, lines: int, *, denied: bool, sugge
 
 @cli.command("exec", context_settings={"ignore_unknown_options": True})
 @click.argument("client")
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def exec_(context: click.Context, client: str, command: tuple[str, ...]) -> None:
     """Run a command in the client's agent; its exit code is ours, hostkit's own errors are 125."""
     try:
+        if not command:
+            raise HostkitError("no command given", f"hostkit exec {client} -- COMMAND")
         _known(context, client)
-        code, output = _session().exec(client, list(command))
+        code = _session().exec(client, list(command), _hand_on)
     except HostkitError as why:
         click.echo(f"hostkit: {why}", err=True)
-        _exit(125)
-    sys.stdout.buffer.write(output)
-    sys.stdout.buffer.flush()
+        code = 125
     _exit(code)
+
+
+def _hand_on(kind: int, piece: bytes) -> None:
+    stream = (sys.stderr if kind == 2 else sys.stdout).buffer
+    stream.write(piece)
+    stream.flush()
 
 
 @cli.command()

@@ -1,12 +1,13 @@
 """The Docker engine: the only import of docker, loaded when something asks for an engine."""
 
+import contextlib
 import io
 import json
 import os
 import tarfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from hostkit.errors import CannotTell, HostkitError
 
 _SOCKET = "/var/run/docker.sock"
 _LABEL = "hostkit.client"
+_CANNOT_RUN = b"OCI runtime exec failed"
+"""The engine's own first words, on the command's stdout, when there is no such command."""
+_NOT_THERE = (b"executable file not found", b"no such file or directory")
 _SECCOMP = Path(__file__).parent.parent / "sandbox" / "seccomp.json"
 
 
@@ -53,7 +57,7 @@ def _short(why: Exception) -> str:
     return (getattr(why, "explanation", None) or str(why)).strip().splitlines()[-1][:300]
 
 
-@contextmanager
+@contextlib.contextmanager
 def _told() -> Iterator[None]:
     """Turn the SDK's errors into one line; what the engine refused is the engine's own sentence."""
     import requests  # noqa: PLC0415 - comes with docker
@@ -179,7 +183,7 @@ class Engine:
         with _told():
             labels = {_LABEL: client, "hostkit.part": "volume"}
             made = self._api.create_volume(name, driver="local", driver_opts=options or {}, labels=labels)
-        if (made.get("Labels") or {}).get(_LABEL) != client:
+        if (made.get("Labels") or {}).get(_LABEL) != client or (made.get("Options") or {}) != (options or {}):
             raise HostkitError(f"volume {name} was not made by hostkit for {client}", "rename or remove that volume")
 
     def make_container(self, plan: Any, *, stdin: bool = False) -> str:
@@ -279,11 +283,43 @@ class Engine:
             return bytes(self._api.logs(container, tail=lines)).decode(errors="replace")
 
     def exec(self, container: str, command: list[str]) -> tuple[int, bytes]:
-        """Run a command in a container, nothing on its stdin; return its exit code and what it wrote."""
+        """Run a command in a container, nothing on its stdin; return its exit code and all it wrote."""
+        pieces: list[bytes] = []
+        code = self.stream(container, command, lambda _, piece: pieces.append(piece), silence=30)
+        return code, b"".join(pieces)
+
+    def stream(
+        self, container: str, command: list[str], write: Callable[[int, bytes], None], silence: float | None = None
+    ) -> int:
+        """Run a command and hand on each piece as it comes (1 its stdout, 2 its stderr); return its exit code.
+
+        A command that cannot be run is told on stderr and ends with 126 or 127, as in a shell. Raise CannotTell if it
+        is silent for longer than `silence` seconds.
+        """
+        from docker.utils.socket import frames_iter  # noqa: PLC0415 - lazy as above
+
         with _told():
             made = self._api.exec_create(container, command)
-            output = self._api.exec_start(made["Id"])
-            return int(self._api.exec_inspect(made["Id"])["ExitCode"] or 0), bytes(output)
+            with contextlib.closing(self._api.exec_start(made["Id"], socket=True)) as stream:
+                getattr(stream, "_sock", stream).settimeout(silence)
+                frames: Iterator[tuple[int, bytes]] = frames_iter(stream, tty=False)  # type: ignore[no-untyped-call]
+                refused = b""
+                for kind, piece in frames:
+                    refused = piece if piece.startswith(_CANNOT_RUN) else refused
+                    write(2 if refused else kind, piece)
+            code = self._exit_code(made["Id"])
+        return 127 if code == 126 and any(words in refused for words in _NOT_THERE) else code
+
+    def _exit_code(self, execution: str) -> int:
+        """Return the code of a command whose output has ended; the engine may notice its end a little later."""
+        end = time.monotonic() + 5
+        while True:
+            said = self._api.exec_inspect(execution)
+            if not said["Running"] and said["ExitCode"] is not None:
+                return int(said["ExitCode"])
+            if time.monotonic() > end:
+                raise CannotTell("the command closed its output but goes on", "see hostkit exec CLIENT -- ps")
+            time.sleep(0.01)
 
     def gateway_status(self, client: str) -> dict[str, Any] | None:
         """Return what a client's gateway last said of itself, None if there is no gateway container."""
@@ -291,12 +327,11 @@ class Engine:
         document = self.inspect(name)
         if document is None:
             return None
-        status: dict[str, Any] = {"container": document["State"], "restarts": document.get("RestartCount", 0)}
         try:
-            status.update(json.loads(self.fetch(name, "/records/status.json", 4096)))
-        except (HostkitError, ValueError):
-            status.update({"state": "unknown", "why": "its status cannot be read"})
-        return status
+            said = dict(json.loads(self.fetch(name, "/records/status.json", 4096)))
+        except (HostkitError, ValueError, TypeError):
+            said = {"state": "unknown", "why": "its status cannot be read"}
+        return {**said, "container": document["State"], "restarts": document.get("RestartCount", 0)}
 
 
 def _filter(client: str | None) -> dict[str, Any]:

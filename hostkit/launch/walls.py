@@ -8,7 +8,7 @@ from hostkit.errors import CannotTell, WallOpen
 from hostkit.launch.plan import ContainerPlan, LaunchPlan
 
 PROBE = r"""
-import base64, json, os, socket, sys, threading, time
+import base64, json, os, resource, socket, sys, threading, time
 def tcp(host, port, wait=0.4):
     try:
         socket.create_connection((host, port), wait).close()
@@ -59,6 +59,13 @@ found["pids"] = read(cg + "pids.max", cg + "pids/pids.max")
 found["memory"] = read(cg + "memory.max", cg + "memory/memory.limit_in_bytes")
 quota = read(cg + "cpu.max").split() or [read(cg + "cpu/cpu.cfs_quota_us"), read(cg + "cpu/cpu.cfs_period_us")]
 found["cpu"] = quota
+found["nofile"] = list(resource.getrlimit(resource.RLIMIT_NOFILE))
+found["core"] = list(resource.getrlimit(resource.RLIMIT_CORE))
+found["uid_map"] = read("/proc/self/uid_map").split()
+def room(path):
+    facts = os.statvfs(path)
+    return facts.f_blocks * facts.f_frsize
+found["tmpfs"] = {path: room(path) for path in order["tmpfs"]}
 try:
     open("/hostkit-probe", "w"); found["root"] = "written"
 except OSError as why:
@@ -66,6 +73,9 @@ except OSError as why:
 sys.stdout.write(json.dumps(found) + "\n"); sys.stdout.flush()
 sys.stdin.readline()
 """
+
+_PAGE = 65536
+"""The largest page of the kernels that hostkit runs on."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +96,7 @@ def order(plan: LaunchPlan, targets: list[tuple[str, int]], nonces: tuple[str, s
         "targets": targets,
         "nonces": nonces,
         "secrets": secrets,
+        "tmpfs": sorted(plan.probe.tmpfs),
         "patience": 8.0,
     }
     return json.dumps(line).encode() + b"\n"
@@ -125,6 +136,8 @@ def _posture(agent: ContainerPlan, report: dict[str, Any]) -> list[str]:
     }
     wrong = [key for key, value in wanted.items() if status.get(key) != value]
     found = [f"{key} is {status.get(key)!r}, not {wanted[key]!r}" for key in wrong]
+    if report.get("uid_map") != ["0", "0", "4294967295"]:
+        found.append(f"the engine maps uids ({' '.join(report.get('uid_map', []))}): turn its userns-remap off")
     if report.get("ipv6"):
         found.append(f"IPv6 is on: {', '.join(report['ipv6'])}")
     if not str(report.get("root", "")).startswith("OSError:30"):
@@ -141,6 +154,26 @@ def _limits(agent: ContainerPlan, report: dict[str, Any]) -> list[str]:
     quota, period = (report.get("cpu") or ["", ""])[:2]
     if not (quota.isdigit() and period.isdigit() and abs(int(quota) / int(period) - agent.cpus) < 0.01):
         found.append(f"the cpu limit is {quota}/{period}, not {agent.cpus}")
+    return [*found, *_ulimits(agent, report), *_rooms(agent, report)]
+
+
+def _ulimits(agent: ContainerPlan, report: dict[str, Any]) -> list[str]:
+    found = []
+    if report.get("nofile") != [agent.nofile] * 2:
+        found.append(f"the limit of open files is {report.get('nofile')}, not {agent.nofile}")
+    if report.get("core") != [0, 0]:
+        found.append(f"the size of core dumps is {report.get('core')}, not 0")
+    return found
+
+
+def _rooms(agent: ContainerPlan, report: dict[str, Any]) -> list[str]:
+    """Return the tmpfs folders that are larger than planned; the kernel rounds a size up to a whole page."""
+    found = []
+    for path, options in sorted(agent.tmpfs.items()):
+        planned = int(dict(word.partition("=")[::2] for word in options.split(","))["size"])
+        room = report.get("tmpfs", {}).get(path)
+        if not isinstance(room, int) or not 0 <= room - planned < _PAGE:
+            found.append(f"{path} has room for {room} bytes, not {planned}")
     return found
 
 
@@ -161,5 +194,5 @@ def _held(seen: Seen) -> tuple[str, ...]:
         f"the host is silent at {', '.join(sorted(seen.reachable))}",
         "every name asked lands at the gateway, Docker's resolver included",
         "no capability, no new privileges, seccomp on, root file system read-only, no IPv6",
-        "pids, memory and cpu limits are in force",
+        "pids, memory, cpu, open files, core and tmpfs limits are in force",
     )

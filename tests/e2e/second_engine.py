@@ -155,10 +155,10 @@ def _load(reach, image):
     found = reach.run("docker", "image", "inspect", "--format", "{{.Id}}", image)
     if found.stdout.strip() == wanted:
         return
-    saved = subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE)
     environment = {**os.environ, **reach.environment}
-    subprocess.run([*reach.before, "docker", "load", "-q"], stdin=saved.stdout, env=environment, check=True)
-    if saved.wait():
+    with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE) as saved:
+        subprocess.run([*reach.before, "docker", "load", "-q"], stdin=saved.stdout, env=environment, check=True)
+    if saved.returncode:
         raise RuntimeError(f"docker save {image} ended with {saved.returncode}")
 
 
@@ -178,7 +178,7 @@ def _end(state):
 def _end_pid(pid, how, patience):
     """Signal a process of the namespace and wait for it; a pid that another process has by now is left alone."""
     try:
-        ours = os.stat(f"/proc/{pid}/ns/net").st_ino == os.stat(f"/run/netns/{NAME}").st_ino
+        ours = Path(f"/proc/{pid}/ns/net").samefile(f"/run/netns/{NAME}")
     except OSError:
         return
     if not ours:

@@ -1,0 +1,105 @@
+"""The proof at start, played out: listeners on the host, the probe beside the gateway, what each of them saw."""
+
+import base64
+import contextlib
+import ipaddress
+import json
+import secrets as random
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from hostkit.engine import Engine
+from hostkit.errors import CannotTell
+from hostkit.host import Host
+from hostkit.launch import walls
+from hostkit.launch.listeners import Listeners
+from hostkit.launch.plan import LaunchPlan
+
+_ANSWER_LIMIT = 1024 * 1024
+
+
+@contextlib.contextmanager
+def proof(engine: Engine, host: Host, plan: LaunchPlan, values: dict[str, bytes]) -> Iterator[tuple[str, ...]]:
+    """Run the probe and hold it, and with it the secrets it laid down, until the block has ended."""
+    nonces = (f"{random.token_hex(8)}.gateway.invalid", f"{random.token_hex(8)}.embedded.invalid")
+    encoded = {key: base64.b64encode(value).decode() for key, value in values.items()}
+    with Listeners(targets(plan, host)) as listeners:
+        stream = engine.attach(plan.probe.name)
+        engine.start(plan.probe.name)
+        _send(stream, walls.order(plan, listeners.targets, nonces, encoded))
+        report = _answer(stream)
+        seen = walls.Seen(report, listeners.reached(), _denied(engine, plan, nonces), nonces)
+    held = walls.judge(plan, seen)
+    try:
+        yield held
+    finally:
+        _hang_up(stream)
+
+
+def targets(plan: LaunchPlan, host: Host) -> list[str]:
+    """Return the host's v4 addresses, if this is the machine whose bridges the engine made."""
+    interfaces = host.addresses()
+    if plan.inside.bridge not in interfaces:
+        do = "run hostkit where the engine runs"
+        raise CannotTell("the engine is on another machine or in another network namespace", do)
+    found = [address for entries in interfaces.values() for address in entries]
+    return [a for a in found if ipaddress.ip_address(a).version == 4 and not ipaddress.ip_address(a).is_loopback]
+
+
+def _denied(engine: Engine, plan: LaunchPlan, nonces: tuple[str, str]) -> frozenset[str]:
+    end = time.monotonic() + 2.0
+    while True:
+        names = denied_names(engine.fetch(plan.gateway.name, "/records/requests.jsonl", _ANSWER_LIMIT))
+        if set(nonces) <= names or time.monotonic() > end:
+            return frozenset(names)
+        time.sleep(0.05)
+
+
+def denied_names(text: bytes) -> set[str]:
+    """Return the names that a gateway's records say were denied."""
+    names = set()
+    for line in text.splitlines():
+        with contextlib.suppress(ValueError):
+            record = json.loads(line)
+            if record.get("event") == "denied":
+                names.add(str(record.get("name")))
+    return names
+
+
+def _send(stream: Any, line: bytes) -> None:
+    getattr(stream, "_sock", stream).sendall(line)
+
+
+def _hang_up(stream: Any) -> None:
+    """End a probe by ending its stdin; it leaves by itself, faster than it can be killed."""
+    with contextlib.suppress(OSError):
+        getattr(stream, "_sock", stream).shutdown(socket.SHUT_RDWR)
+    stream.close()
+
+
+def _answer(stream: Any, wait: float = 20.0) -> dict[str, Any]:
+    """Return the one JSON line that a probe prints; raise CannotTell with its last words if it prints none."""
+    raw = getattr(stream, "_sock", stream)
+    raw.settimeout(wait)
+    said = {1: b"", 2: b""}
+    with contextlib.suppress(OSError):
+        while b"\n" not in said[1] and len(said[1]) < _ANSWER_LIMIT:
+            header = _exactly(raw, 8)
+            said[2 if header[0] == 2 else 1] += _exactly(raw, int.from_bytes(header[4:]))
+    try:
+        return dict(json.loads(said[1].split(b"\n")[0]))
+    except ValueError:
+        words = said[2].decode(errors="replace").strip().splitlines()
+        raise CannotTell(f"the probe gave no answer{': ' + words[-1] if words else ''}") from None
+
+
+def _exactly(raw: Any, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        piece = raw.recv(size - len(data))
+        if not piece:
+            raise OSError("closed")
+        data += piece
+    return data
