@@ -4,15 +4,19 @@ import contextlib
 import io
 import json
 import os
+import re
 import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hostkit.errors import CannotTell, HostkitError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _SOCKET = "/var/run/docker.sock"
 _LABEL = "hostkit.client"
@@ -32,13 +36,15 @@ def connect(timeout: int = 30) -> "Engine":
     if not exists():
         raise CannotTell("no Docker engine: neither DOCKER_HOST nor the engine's socket is there", "start Docker")
     from docker import APIClient  # noqa: PLC0415 - only commands that need an engine pay for it
-    from docker.errors import DockerException  # noqa: PLC0415 - same
+    from docker.constants import DEFAULT_DOCKER_API_VERSION  # noqa: PLC0415 - same
 
-    try:
-        base = os.environ.get("DOCKER_HOST", f"unix://{_SOCKET}")
-        return Engine(APIClient(base_url=base, version="auto", timeout=timeout))
-    except DockerException as why:
-        raise CannotTell(f"the Docker engine does not answer: {_short(why)}", "start Docker, then try again") from None
+    base = os.environ.get("DOCKER_HOST", f"unix://{_SOCKET}")
+    with _told("the Docker engine does not answer", "start Docker, then try again"):
+        # The SDK's own way to learn the API's version makes the engine run three programs; a ping tells it at once.
+        first = APIClient(base_url=base, version=DEFAULT_DOCKER_API_VERSION, timeout=timeout)
+        said = first.get(f"{first.base_url}/_ping").headers
+        api = APIClient(base_url=base, version=said.get("Api-Version", "auto"), timeout=timeout)
+    return Engine(api, said.get("Server", ""))
 
 
 def containers(*, all: bool = False) -> list[dict[str, Any]]:  # noqa: A002 - the engine's own word
@@ -58,7 +64,7 @@ def _short(why: Exception) -> str:
 
 
 @contextlib.contextmanager
-def _told() -> Iterator[None]:
+def _told(what: str = "the engine refused", do: str = "see the engine's log") -> Iterator[None]:
     """Turn the SDK's errors into one line; what the engine refused is the engine's own sentence."""
     import requests  # noqa: PLC0415 - comes with docker
     from docker.errors import DockerException, NotFound  # noqa: PLC0415 - same
@@ -68,7 +74,7 @@ def _told() -> Iterator[None]:
     except NotFound as why:
         raise HostkitError(f"the engine does not find it: {_short(why)}") from None
     except (DockerException, requests.RequestException, OSError) as why:
-        raise CannotTell(f"the engine refused: {_short(why)}", "see the engine's log") from None
+        raise CannotTell(f"{what}: {_short(why)}", do) from None
 
 
 def side_by_side(*jobs: Callable[[], Any]) -> list[Any]:
@@ -92,6 +98,26 @@ def side_by_side(*jobs: Callable[[], Any]) -> list[Any]:
     return results
 
 
+@contextlib.contextmanager
+def in_order() -> Iterator[Callable[..., "Future[Any]"]]:
+    """Yield `add(job, *needs)`: each job runs as soon as the jobs it needs are done; the block ends when all have.
+
+    Raise the first failure, in the order of adding, once nothing runs any more.
+    """
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only a launch pays for it
+
+    added: list[Future[Any]] = []
+    with ThreadPoolExecutor(max_workers=16) as pool:
+
+        def add(job: Callable[[], Any], *needs: "Future[Any]") -> "Future[Any]":
+            added.append(pool.submit(lambda: ([need.result() for need in needs], job())[1]))
+            return added[-1]
+
+        yield add
+    for future in added:
+        future.result()
+
+
 @dataclass(frozen=True)
 class Entry:
     """A file to lay down in a container, or with no content a directory; an existing one takes owner and mode."""
@@ -102,19 +128,27 @@ class Entry:
     mode: int = 0o444
 
 
+def version_numbers(server: str) -> tuple[int, int, int] | None:
+    """Return the three numbers of `Docker/26.1.5+dfsg1 (linux)`, None if it is no such word."""
+    found = re.match(r"Docker/(\d+)\.(\d+)(?:\.(\d+))?", server)
+    return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
+
+
 class Engine:
     """One engine's API, in the words of a LaunchPlan. Every failure is a HostkitError or CannotTell."""
 
-    def __init__(self, api: Any) -> None:
-        self._api = api
+    def __init__(self, api: Any, server: str = "") -> None:
+        self._api, self._server = api, server
 
     def version(self) -> tuple[int, int, int]:
         """Return the engine's version as three numbers."""
-        with _told():
-            words = self._api.version()["Version"].split("+")[0].split("~")[0].split("-")[0].split(".")
-        numbers = [int("".join(c for c in word if c.isdigit()) or 0) for word in words[:3]]
-        major, minor, patch, *_ = [*numbers, 0, 0, 0]
-        return major, minor, patch
+        found = version_numbers(self._server)
+        if found is None:
+            with _told():
+                found = version_numbers("Docker/" + self._api.version()["Version"])
+        if found is None:
+            raise CannotTell("the engine does not tell its version", "hostkit needs Docker 20.10 or later")
+        return found
 
     def image_id(self, image: str) -> str | None:
         """Return the repository digest of a pulled image, else its id, None if the engine has no such image."""

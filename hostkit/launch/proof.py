@@ -7,8 +7,8 @@ import json
 import secrets as random
 import socket
 import time
-from collections.abc import Iterator
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from hostkit.engine import Engine
 from hostkit.errors import CannotTell
@@ -20,22 +20,47 @@ from hostkit.launch.plan import LaunchPlan
 _ANSWER_LIMIT = 1024 * 1024
 
 
-@contextlib.contextmanager
-def proof(engine: Engine, host: Host, plan: LaunchPlan, values: dict[str, bytes]) -> Iterator[tuple[str, ...]]:
-    """Run the probe and hold it, and with it the secrets it laid down, until the block has ended."""
-    nonces = (f"{random.token_hex(8)}.gateway.invalid", f"{random.token_hex(8)}.embedded.invalid")
-    encoded = {key: base64.b64encode(value).decode() for key, value in values.items()}
-    with Listeners(targets(plan, host)) as listeners:
-        stream = engine.attach(plan.probe.name)
-        engine.start(plan.probe.name)
-        _send(stream, walls.order(plan, listeners.targets, nonces, encoded))
-        report = _answer(stream)
-        seen = walls.Seen(report, listeners.reached(), _denied(engine, plan, nonces), nonces)
-    held = walls.judge(plan, seen)
-    try:
-        yield held
-    finally:
-        _hang_up(stream)
+class Proof:
+    """One proof: the probe is started, attacks, and is judged; it ends, and the listeners with it, when the block does.
+
+    The probe holds the secrets that it laid down: they are there as long as the block lasts.
+    """
+
+    def __init__(self, engine: Engine, host: Host, plan: LaunchPlan, values: dict[str, bytes]) -> None:
+        self._engine, self._host, self._plan = engine, host, plan
+        self._secrets = {key: base64.b64encode(value).decode() for key, value in values.items()}
+        self._nonces = (f"{random.token_hex(8)}.gateway.invalid", f"{random.token_hex(8)}.embedded.invalid")
+        self._open = contextlib.ExitStack()
+        self._stream: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, why: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def start(self) -> None:
+        """Start the probe, which then waits for its order."""
+        self._stream = self._engine.attach(self._plan.probe.name)
+        self._open.callback(_hang_up, self._stream)
+        self._engine.start(self._plan.probe.name)
+
+    def attack(self) -> None:
+        """Open the listeners and let the probe attack the host; both networks are there by now."""
+        self._listeners = self._open.enter_context(Listeners(targets(self._plan, self._host)))
+        _send(self._stream, walls.order(self._plan, self._listeners.targets, self._nonces, self._secrets))
+
+    def judge(self) -> tuple[str, ...]:
+        """Let the probe try the gateway, which has been started by now, and return a sentence for each wall that held.
+
+        Not earlier: an address that is asked for before it is there stays silent for a second.
+        """
+        _send(self._stream, b"\n")
+        report = _answer(self._stream)
+        denied = _denied(self._engine, self._plan, self._nonces)
+        return walls.judge(self._plan, walls.Seen(report, self._listeners.reached(), denied, self._nonces))
 
 
 def targets(plan: LaunchPlan, host: Host) -> list[str]:

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from hostkit.engine import Engine, Entry, side_by_side
+from hostkit.engine import Engine, Entry, in_order, side_by_side
 from hostkit.errors import CannotTell, HostkitError, WallOpen
 from hostkit.host import Host
 from hostkit.launch import drift, uids
 from hostkit.launch import plan as plans
 from hostkit.launch.plan import LaunchPlan
-from hostkit.launch.proof import proof
+from hostkit.launch.proof import Proof
 from hostkit.launch.state import State
 from hostkit.policy.model import Policy
 from hostkit.secrets.providers import fetch
@@ -201,9 +201,11 @@ class Session:
         self._engine.make_container(plan.probe, stdin=True)
         _refuse_changed(plan, self._drifted(plan))
         self._engine.put(plan.gateway.name, "/rules", [Entry("rules.json", plan.rules.to_json().encode())])
-        with proof(self._engine, self._host, plan, {}) as held:
-            self._read_back(plan)
-        return held
+        self._read_back(plan)
+        with Proof(self._engine, self._host, plan, {}) as proof:
+            proof.start()
+            proof.attack()
+            return proof.judge()
 
     def _drifted(self, plan: LaunchPlan) -> list[str]:
         """Return the walls in which the running agent differs from a probe made now; their volumes always do."""
@@ -214,11 +216,11 @@ class Session:
         self._tear_down(plan.client)
         plans.refuse_taken_bridges(plan, self._host.addresses())
         try:
-            self._make(plan)
-            with proof(self._engine, self._host, plan, values) as held:
+            with Proof(self._engine, self._host, plan, values) as proof:
+                self._make(plan, proof)
+                held = proof.judge()
                 self._engine.start(plan.agent.name)
-            self._read_back(plan)
-            self._engine.remove_container(plan.probe.name)
+            side_by_side(partial(self._read_back, plan), partial(self._engine.remove_container, plan.probe.name))
         except BaseException:
             self._tear_down(plan.client)
             raise
@@ -246,32 +248,39 @@ class Session:
             plan.host_uid, self._host.read(f"/proc/{pid}/status"), self._host.read(f"/proc/{pid}/uid_map")
         )
 
-    def _make(self, plan: LaunchPlan) -> None:
+    def _make(self, plan: LaunchPlan, proof: Proof) -> None:
+        """Make all there is and start all but the agent, side by side where it can be.
+
+        The probe goes first: while it listens for an answer of the host, which takes longest, the gateway starts.
+        """
         engine, client = self._engine, plan.client
-        volumes = sorted({mount.volume for part in (plan.agent, plan.gateway) for mount in part.mounts})
-        side_by_side(
-            partial(engine.make_network, plan.inside, client),
-            partial(engine.make_network, plan.outside, client),
-            *(partial(engine.make_volume, volume, client, _volume_options(plan, volume)) for volume in volumes),
-        )
-        side_by_side(
-            partial(self._fill, plan),
-            partial(self._make_gateway, plan),
-            partial(engine.make_container, plan.agent),
-            partial(engine.make_container, plan.probe, stdin=True),
-        )
-        engine.start(plan.gateway.name)
+        with in_order() as add:
+            inside = add(partial(engine.make_network, plan.inside, client))
+            outside = add(partial(engine.make_network, plan.outside, client))
+            filled = add(partial(self._fill, plan))
+            probe = add(partial(self._start_probe, plan, proof), inside, filled)
+            add(proof.attack, probe, outside)
+            gateway = add(partial(self._make_gateway, plan), inside, outside, filled)
+            add(partial(engine.make_container, plan.agent), inside, filled)
+            add(partial(engine.start, plan.gateway.name), gateway, probe)
+
+    def _start_probe(self, plan: LaunchPlan, proof: Proof) -> None:
+        self._engine.make_container(plan.probe, stdin=True)
+        proof.start()
 
     def _make_gateway(self, plan: LaunchPlan) -> None:
         self._engine.make_container(plan.gateway)
         self._engine.join(plan.inside.name, plan.gateway.name, plan.gateway.address)
 
     def _fill(self, plan: LaunchPlan) -> None:
-        """Own the volumes and lay the rules down, through a container that is never started."""
-        filler = plans.filler(plan)
-        self._engine.make_container(filler)
-        self._engine.put(filler.name, "/mnt", [Entry(*entry) for entry in plans.volume_entries(plan)])
-        self._engine.remove_container(filler.name)
+        """Make the volumes, own them and lay the rules down, through a container that is never started."""
+        engine, filler = self._engine, plans.filler(plan)
+        volumes = sorted({mount.volume for part in (plan.agent, plan.gateway) for mount in part.mounts})
+        made = (partial(engine.make_volume, volume, plan.client, _volume_options(plan, volume)) for volume in volumes)
+        side_by_side(*made)
+        engine.make_container(filler)
+        engine.put(filler.name, "/mnt", [Entry(*entry) for entry in plans.volume_entries(plan)])
+        engine.remove_container(filler.name)
 
     def _tear_down(self, name: str) -> list[str]:
         """Remove what carries the client's label, and nothing else."""

@@ -36,18 +36,19 @@ for name, value in order["secrets"].items():
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
     os.write(fd, base64.b64decode(value)); os.close(fd)
 gateway, found, threads = order["gateway"], {}, []
-end = time.monotonic() + order["patience"]
-while tcp(gateway, 3128, 0.5) != "connected" and time.monotonic() < end:
-    time.sleep(0.02)
 def job(key, function, *args):
     def run():
         found[key] = function(*args)
     threads.append(threading.Thread(target=run)); threads[-1].start()
+for address, port in order["targets"]:
+    job("host:%s" % address, tcp, address, port)
+sys.stdin.readline()
+end = time.monotonic() + order["patience"]
+while tcp(gateway, 3128, 0.5) != "connected" and time.monotonic() < end:
+    time.sleep(0.01)
 job("gateway", tcp, gateway, 3128)
 job("dns:gateway", ask, gateway, order["nonces"][0])
 job("dns:embedded", ask, "127.0.0.11", order["nonces"][1])
-for address, port in order["targets"]:
-    job("host:%s" % address, tcp, address, port)
 for thread in threads:
     thread.join()
 status = dict(line.split(":", 1) for line in read("/proc/self/status").splitlines() if ":" in line)
