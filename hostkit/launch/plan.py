@@ -427,6 +427,13 @@ def _last(mount: MountPlan) -> str:
     return mount.volume.rsplit("-", 1)[-1]
 
 
+def volumes(plan: LaunchPlan) -> list[str]:
+    """Return the names of all volumes, first the one that the probe needs."""
+    first = [mount.volume for mount in plan.probe.mounts]
+    rest = {mount.volume for part in (plan.agent, plan.gateway) for mount in part.mounts}
+    return [*first, *sorted(rest.difference(first))]
+
+
 def volume_entries(plan: LaunchPlan) -> list[tuple[str, bytes | None, int, int]]:
     """Return (name, content, uid, mode) of what the volumes hold before anything starts."""
     return [

@@ -7,6 +7,7 @@ import json
 import secrets as random
 import socket
 import time
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -58,9 +59,12 @@ class Proof:
         Not earlier: an address that is asked for before it is there stays silent for a second.
         """
         _send(self._stream, b"\n")
-        report = _answer(self._stream)
+        answers = _answers(self._stream)
+        next(answers)  # it has asked its names, and goes on listening for an answer of the host
         denied = _denied(self._engine, self._plan, self._nonces)
-        return walls.judge(self._plan, walls.Seen(report, self._listeners.reached(), denied, self._nonces))
+        report, reached = next(answers), self._listeners.reached()
+        heard = self._listeners.heard(self._plan.inside.subnet)
+        return walls.judge(self._plan, walls.Seen(report, reached, denied, self._nonces, heard))
 
 
 def targets(plan: LaunchPlan, host: Host) -> list[str]:
@@ -104,20 +108,22 @@ def _hang_up(stream: Any) -> None:
     stream.close()
 
 
-def _answer(stream: Any, wait: float = 20.0) -> dict[str, Any]:
-    """Return the one JSON line that a probe prints; raise CannotTell with its last words if it prints none."""
+def _answers(stream: Any, wait: float = 20.0) -> Iterator[dict[str, Any]]:
+    """Yield the JSON lines that a probe prints; raise CannotTell with its last words if it prints no more."""
     raw = getattr(stream, "_sock", stream)
     raw.settimeout(wait)
     said = {1: b"", 2: b""}
-    with contextlib.suppress(OSError):
-        while b"\n" not in said[1] and len(said[1]) < _ANSWER_LIMIT:
-            header = _exactly(raw, 8)
-            said[2 if header[0] == 2 else 1] += _exactly(raw, int.from_bytes(header[4:]))
-    try:
-        return dict(json.loads(said[1].split(b"\n")[0]))
-    except ValueError:
-        words = said[2].decode(errors="replace").strip().splitlines()
-        raise CannotTell(f"the probe gave no answer{': ' + words[-1] if words else ''}") from None
+    while True:
+        with contextlib.suppress(OSError):
+            while b"\n" not in said[1] and len(said[1]) < _ANSWER_LIMIT:
+                header = _exactly(raw, 8)
+                said[2 if header[0] == 2 else 1] += _exactly(raw, int.from_bytes(header[4:]))
+        line, _, said[1] = said[1].partition(b"\n")
+        try:
+            yield dict(json.loads(line))
+        except ValueError:
+            words = said[2].decode(errors="replace").strip().splitlines()
+            raise CannotTell(f"the probe gave no answer{': ' + words[-1] if words else ''}") from None
 
 
 def _exactly(raw: Any, size: int) -> bytes:

@@ -168,7 +168,8 @@ class Session:
     def _kept_plan(self, policy: Policy, name: str) -> LaunchPlan:
         with self._state.locked("slots"):
             plan = self.plan(policy, name)
-            self._state.keep_slot(name, plan.slot)
+            if self._state.slots().get(name) != plan.slot:
+                self._state.keep_slot(name, plan.slot)
         return plan
 
     def _refuse_other_policy(self, policy: Policy, name: str) -> None:
@@ -251,36 +252,37 @@ class Session:
     def _make(self, plan: LaunchPlan, proof: Proof) -> None:
         """Make all there is and start all but the agent, side by side where it can be.
 
-        The probe goes first: while it listens for an answer of the host, which takes longest, the gateway starts.
+        The inner network goes first: the probe on it listens longest for an answer of the host.
         """
         engine, client = self._engine, plan.client
         with in_order() as add:
+            volumes = [add(partial(self._make_volume, plan, volume)) for volume in plans.volumes(plan)]
             inside = add(partial(engine.make_network, plan.inside, client))
-            outside = add(partial(engine.make_network, plan.outside, client))
-            filled = add(partial(self._fill, plan))
-            probe = add(partial(self._start_probe, plan, proof), inside, filled)
+            outside = add(partial(engine.make_network, plan.outside, client), inside)
+            probe = add(partial(self._start_probe, plan, proof), volumes[0], inside)
+            filled = add(partial(self._fill, plan), *volumes)
             add(proof.attack, probe, outside)
-            gateway = add(partial(self._make_gateway, plan), inside, outside, filled)
-            add(partial(engine.make_container, plan.agent), inside, filled)
-            add(partial(engine.start, plan.gateway.name), gateway, probe)
+            add(partial(self._start_gateway, plan), outside, filled)
+            add(partial(engine.make_container, plan.agent), outside, *volumes)
 
     def _start_probe(self, plan: LaunchPlan, proof: Proof) -> None:
         self._engine.make_container(plan.probe, stdin=True)
         proof.start()
 
-    def _make_gateway(self, plan: LaunchPlan) -> None:
+    def _start_gateway(self, plan: LaunchPlan) -> None:
         self._engine.make_container(plan.gateway)
         self._engine.join(plan.inside.name, plan.gateway.name, plan.gateway.address)
+        self._engine.start(plan.gateway.name)
+
+    def _make_volume(self, plan: LaunchPlan, volume: str) -> None:
+        self._engine.make_volume(volume, plan.client, _volume_options(plan, volume))
 
     def _fill(self, plan: LaunchPlan) -> None:
-        """Make the volumes, own them and lay the rules down, through a container that is never started."""
-        engine, filler = self._engine, plans.filler(plan)
-        volumes = sorted({mount.volume for part in (plan.agent, plan.gateway) for mount in part.mounts})
-        made = (partial(engine.make_volume, volume, plan.client, _volume_options(plan, volume)) for volume in volumes)
-        side_by_side(*made)
-        engine.make_container(filler)
-        engine.put(filler.name, "/mnt", [Entry(*entry) for entry in plans.volume_entries(plan)])
-        engine.remove_container(filler.name)
+        """Own the volumes and lay the rules down, through a container that is never started."""
+        filler = plans.filler(plan)
+        self._engine.make_container(filler)
+        self._engine.put(filler.name, "/mnt", [Entry(*entry) for entry in plans.volume_entries(plan)])
+        self._engine.remove_container(filler.name)
 
     def _tear_down(self, name: str) -> list[str]:
         """Remove what carries the client's label, and nothing else."""

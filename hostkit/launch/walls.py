@@ -8,7 +8,7 @@ from hostkit.errors import CannotTell, WallOpen
 from hostkit.launch.plan import ContainerPlan, LaunchPlan
 
 PROBE = r"""
-import base64, json, os, resource, socket, sys, threading, time
+import base64, errno, json, os, resource, select, socket, sys, threading, time
 def tcp(host, port, wait=0.4):
     try:
         socket.create_connection((host, port), wait).close()
@@ -40,8 +40,16 @@ def job(key, function, *args):
     def run():
         found[key] = function(*args)
     threads.append(threading.Thread(target=run)); threads[-1].start()
-for address, port in order["targets"]:
-    job("host:%s" % address, tcp, address, port)
+def knock(address, port):
+    s = socket.socket(socket.AF_INET, socket.SOCK_STREAM); s.setblocking(False)
+    return s, s.connect_ex((address, port))
+def said(s, first):
+    code = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if code or first not in (0, errno.EINPROGRESS):
+        why = OSError(code or first, "")
+        return type(why).__name__ + ":" + str(why.errno)
+    return "connected" if select.select([], [s], [], 0)[1] else "silent"
+knocked, since = {address: knock(address, port) for address, port in order["targets"]}, time.monotonic()
 sys.stdin.readline()
 end = time.monotonic() + order["patience"]
 while tcp(gateway, 3128, 0.5) != "connected" and time.monotonic() < end:
@@ -51,6 +59,10 @@ job("dns:gateway", ask, gateway, order["nonces"][0])
 job("dns:embedded", ask, "127.0.0.11", order["nonces"][1])
 for thread in threads:
     thread.join()
+sys.stdout.write("{}\n"); sys.stdout.flush()
+time.sleep(max(0.0, since + order["silence"] - time.monotonic()))
+for address, (s, first) in knocked.items():
+    found["host:" + address] = said(s, first)
 status = dict(line.split(":", 1) for line in read("/proc/self/status").splitlines() if ":" in line)
 keys = ("Uid", "Gid", "CapEff", "CapPrm", "CapBnd", "NoNewPrivs", "Seccomp")
 found["status"] = {key: status.get(key, "").strip() for key in keys}
@@ -75,18 +87,27 @@ sys.stdout.write(json.dumps(found) + "\n"); sys.stdout.flush()
 sys.stdin.readline()
 """
 
+_SILENCE = 0.25
+"""Seconds that the host must be silent at least; the attempts stay open for as long as the whole proof takes.
+
+Where there is a way to the host, the kernel answers within a millisecond, whatever its programs do.
+"""
 _PAGE = 65536
 """The largest page of the kernels that hostkit runs on."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a probe reported, the host targets that a control connection reached, and the gateway's denied names."""
+    """What a probe reported, the host targets that a control connection reached, and the gateway's denied names.
+
+    `heard` is what the listeners on the host themselves heard from the sandbox.
+    """
 
     report: dict[str, Any]
     reachable: frozenset[str]
     denied: frozenset[str]
     nonces: tuple[str, str]
+    heard: frozenset[str] = frozenset()
 
 
 def order(plan: LaunchPlan, targets: list[tuple[str, int]], nonces: tuple[str, str], secrets: dict[str, str]) -> bytes:
@@ -99,6 +120,7 @@ def order(plan: LaunchPlan, targets: list[tuple[str, int]], nonces: tuple[str, s
         "secrets": secrets,
         "tmpfs": sorted(plan.probe.tmpfs),
         "patience": 8.0,
+        "silence": _SILENCE,
     }
     return json.dumps(line).encode() + b"\n"
 
@@ -115,8 +137,9 @@ def judge(plan: LaunchPlan, seen: Seen) -> tuple[str, ...]:
 
 
 def _reached(seen: Seen) -> list[str]:
-    hosts = [key for key, word in seen.report.items() if key.startswith("host:") and _answered(word)]
-    return [f"the host answers the sandbox at {key.removeprefix('host:')}" for key in sorted(hosts)]
+    words = {key.removeprefix("host:"): word for key, word in seen.report.items() if key.startswith("host:")}
+    hosts = seen.heard | {address for address, word in words.items() if _answered(word)}
+    return [f"the host answers the sandbox at {address}" for address in sorted(hosts)]
 
 
 def _answered(word: Any) -> bool:
