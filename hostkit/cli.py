@@ -1,5 +1,6 @@
 """Words in, exit code out; decides nothing."""
 
+import gc
 import json
 import sys
 from pathlib import Path
@@ -163,14 +164,18 @@ def logs(context: click.Context, client: str, lines: int, *, denied: bool, sugge
 def exec_(context: click.Context, client: str, command: tuple[str, ...]) -> None:
     """Run a command in the client's agent; its exit code is ours, hostkit's own errors are 125."""
     try:
-        if not command:
-            raise HostkitError("no command given", f"hostkit exec {client} -- COMMAND")
-        _known(context, client)
-        code = _session().exec(client, list(command), _hand_on)
+        code = _exec(context, client, command)
     except HostkitError as why:
         click.echo(f"hostkit: {why}", err=True)
         code = 125
     _exit(code)
+
+
+def _exec(context: click.Context, client: str, command: tuple[str, ...]) -> int:
+    if not command:
+        raise HostkitError("no command given", f"hostkit exec {client} -- COMMAND")
+    _known(context, client)
+    return _session().exec(client, list(command), _hand_on)
 
 
 def _hand_on(kind: int, piece: bytes) -> None:
@@ -295,6 +300,9 @@ def _drill_now(policy_found: "Policy", client: str, probes: Any, controls: Any, 
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; every refusal is one clear line on stderr and its exit code."""
+    gc.set_threshold(
+        100_000, 50, 50
+    )  # a command lives for seconds: tidying up while it starts costs more than it frees
     try:
         cli.main(arguments, standalone_mode=True)
     except HostkitError as why:

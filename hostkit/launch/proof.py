@@ -42,14 +42,16 @@ class Proof:
     ) -> None:
         self._open.close()
 
-    def start(self) -> None:
-        """Start the probe, which then waits for its order."""
+    def attach(self) -> None:
+        """Take hold of the probe, which was made and not started."""
         self._stream = self._engine.attach(self._plan.probe.name)
         self._open.callback(_hang_up, self._stream)
-        self._engine.start(self._plan.probe.name)
 
     def attack(self) -> None:
-        """Open the listeners and let the probe attack the host; both networks are there by now."""
+        """Open the listeners and order the probe to attack the host; both networks are there by now.
+
+        The order waits in the probe's stdin should it not have started yet.
+        """
         self._listeners = self._open.enter_context(Listeners(targets(self._plan, self._host)))
         _send(self._stream, walls.order(self._plan, self._listeners.targets, self._nonces, self._secrets))
 

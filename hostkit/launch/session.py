@@ -204,7 +204,8 @@ class Session:
         self._engine.put(plan.gateway.name, "/rules", [Entry("rules.json", plan.rules.to_json().encode())])
         self._read_back(plan)
         with Proof(self._engine, self._host, plan, {}) as proof:
-            proof.start()
+            proof.attach()
+            self._engine.start(plan.probe.name)
             proof.attack()
             return proof.judge()
 
@@ -259,20 +260,20 @@ class Session:
             volumes = [add(partial(self._make_volume, plan, volume)) for volume in plans.volumes(plan)]
             inside = add(partial(engine.make_network, plan.inside, client))
             outside = add(partial(engine.make_network, plan.outside, client), inside)
-            probe = add(partial(self._start_probe, plan, proof), volumes[0], inside)
-            filled = add(partial(self._fill, plan), *volumes)
+            probe = add(partial(self._make_probe, plan, proof), volumes[0], inside)
+            add(partial(engine.start, plan.probe.name), probe)
             add(proof.attack, probe, outside)
-            add(partial(self._start_gateway, plan), outside, filled)
-            add(partial(engine.make_container, plan.agent), outside, *volumes)
+            gateway = add(partial(self._make_gateway, plan), outside, add(partial(self._fill, plan), *volumes))
+            add(partial(engine.start, plan.gateway.name), gateway)
+            add(partial(engine.make_container, plan.agent), gateway)
 
-    def _start_probe(self, plan: LaunchPlan, proof: Proof) -> None:
+    def _make_probe(self, plan: LaunchPlan, proof: Proof) -> None:
         self._engine.make_container(plan.probe, stdin=True)
-        proof.start()
+        proof.attach()
 
-    def _start_gateway(self, plan: LaunchPlan) -> None:
+    def _make_gateway(self, plan: LaunchPlan) -> None:
         self._engine.make_container(plan.gateway)
         self._engine.join(plan.inside.name, plan.gateway.name, plan.gateway.address)
-        self._engine.start(plan.gateway.name)
 
     def _make_volume(self, plan: LaunchPlan, volume: str) -> None:
         self._engine.make_volume(volume, plan.client, _volume_options(plan, volume))

@@ -87,7 +87,7 @@ sys.stdout.write(json.dumps(found) + "\n"); sys.stdout.flush()
 sys.stdin.readline()
 """
 
-_SILENCE = 0.25
+_SILENCE = 0.2
 """Seconds that the host must be silent at least; the attempts stay open for as long as the whole proof takes.
 
 Where there is a way to the host, the kernel answers within a millisecond, whatever its programs do.
