@@ -19,16 +19,23 @@ def measure(directory: Path) -> list[figures.Figure]:
     program = str(ROOT / ".venv" / "bin" / "hostkit")
     hostkit = (program, "--policy", str(policy))
     start.with_hostkit(hostkit)  # a first one warms the page cache for both sides
-    start.with_the_bare_engine()
-    rounds = [(start.with_the_bare_engine(), start.with_hostkit(hostkit)) for _ in range(ROUNDS)]
-    bare, ours = map(list, zip(*rounds, strict=True))
+    start.with_the_bare_engine(legs=2)
+    rounds = [_round(hostkit) for _ in range(ROUNDS)]
+    ours, whole, one_leg = map(list, zip(*rounds, strict=True))
     helped = figures.times(ROUNDS, lambda: figures.seconds(program, "--help"))
     checked = figures.times(ROUNDS, lambda: figures.seconds(*hostkit, "check", codes=(0, 1, 3)))
+    launch = "hostkit launch to the agent's first instruction"
     return [
         figures.alone("hostkit --help", helped, 0.25),
         figures.alone("hostkit check", checked, 1.5),
-        figures.against("hostkit launch to the agent's first instruction", ours, bare, 1.5),
+        figures.against(f"{launch}; peer: the bare engine, its gateway on both networks", ours, whole, 1.5),
+        figures.against(f"{launch}; peer: the bare engine, its gateway on one network", ours, one_leg, 1.5),
     ]
+
+
+def _round(hostkit: tuple[str, ...]) -> tuple[float, float, float]:
+    whole = start.with_the_bare_engine(legs=2)
+    return start.with_hostkit(hostkit), whole, start.with_the_bare_engine(legs=1)
 
 
 def main() -> int:

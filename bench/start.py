@@ -50,13 +50,22 @@ def with_hostkit(hostkit: tuple[str, ...]) -> float:
         run("docker", "volume", "rm", "-f", f"hostkit-{CLIENT}-records")
 
 
-def with_the_bare_engine() -> float:
-    """Return the seconds of two networks and two containers, one after the other, without any wall or proof."""
+def with_the_bare_engine(*, legs: int) -> float:
+    """Return the seconds of two networks and two containers, one after the other, without any wall or proof.
+
+    With two legs the gateway can do its work, with one it is a container like any other.
+    """
     with _bare_names() as (inner, outer, gateway, agent):
         started = time.time()
         run("docker", "network", "create", "--internal", inner)
         run("docker", "network", "create", outer)
-        run("docker", "run", "-d", "--name", gateway, "--network", outer, gateway_image(), "sleep", "infinity")
+        way = ("--name", gateway, "--network", outer, gateway_image(), "sleep", "infinity")
+        if legs == 1:
+            run("docker", "run", "-d", *way)
+        else:
+            run("docker", "create", *way)
+            run("docker", "network", "connect", inner, gateway)
+            run("docker", "start", gateway)
         run("docker", "run", "-d", "--name", agent, "--network", inner, probe_image(), *_SAY_WHEN)
         return _said(agent) - started
 

@@ -55,12 +55,15 @@ class Proof:
         self._listeners = self._open.enter_context(Listeners(targets(self._plan, self._host)))
         _send(self._stream, walls.order(self._plan, self._listeners.targets, self._nonces, self._secrets))
 
-    def judge(self) -> tuple[str, ...]:
-        """Let the probe try the gateway, which has been started by now, and return a sentence for each wall that held.
+    def ask(self) -> None:
+        """Let the probe try the gateway, which has been started by now.
 
         Not earlier: an address that is asked for before it is there stays silent for a second.
         """
         _send(self._stream, b"\n")
+
+    def judge(self) -> tuple[str, ...]:
+        """Return a sentence for each wall that held; raise WallOpen or CannotTell for one that did not."""
         answers = _answers(self._stream)
         next(answers)  # it has asked its names, and goes on listening for an answer of the host
         denied = _denied(self._engine, self._plan, self._nonces)

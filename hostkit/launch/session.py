@@ -207,6 +207,7 @@ class Session:
             proof.attach()
             self._engine.start(plan.probe.name)
             proof.attack()
+            proof.ask()
             return proof.judge()
 
     def _drifted(self, plan: LaunchPlan) -> list[str]:
@@ -262,10 +263,13 @@ class Session:
             outside = add(partial(engine.make_network, plan.outside, client), inside)
             probe = add(partial(self._make_probe, plan, proof), volumes[0], inside)
             add(partial(engine.start, plan.probe.name), probe)
-            add(proof.attack, probe, outside)
-            gateway = add(partial(self._make_gateway, plan), outside, add(partial(self._fill, plan), *volumes))
-            add(partial(engine.start, plan.gateway.name), gateway)
-            add(partial(engine.make_container, plan.agent), gateway)
+            ordered = add(proof.attack, probe, outside)
+            filled = add(partial(self._fill, plan), *volumes)
+            gateway = add(partial(self._make_gateway, plan), outside, *volumes)
+            started = add(partial(engine.start, plan.gateway.name), gateway, filled)
+            add(proof.ask, ordered, started)
+            add(partial(engine.make_container, plan.agent), started)
+            add(partial(engine.remove_container, plans.filler(plan).name), started)
 
     def _make_probe(self, plan: LaunchPlan, proof: Proof) -> None:
         self._engine.make_container(plan.probe, stdin=True)
@@ -283,7 +287,6 @@ class Session:
         filler = plans.filler(plan)
         self._engine.make_container(filler)
         self._engine.put(filler.name, "/mnt", [Entry(*entry) for entry in plans.volume_entries(plan)])
-        self._engine.remove_container(filler.name)
 
     def _tear_down(self, name: str) -> list[str]:
         """Remove what carries the client's label, and nothing else."""

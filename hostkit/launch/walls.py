@@ -87,10 +87,11 @@ sys.stdout.write(json.dumps(found) + "\n"); sys.stdout.flush()
 sys.stdin.readline()
 """
 
-_SILENCE = 0.2
-"""Seconds that the host must be silent at least; the attempts stay open for as long as the whole proof takes.
+_SILENCE = 0.1
+"""Seconds that the host must be silent at least; the attempts stay open, and are listened for, until the proof ends.
 
-Where there is a way to the host, the kernel answers within a millisecond, whatever its programs do.
+Where there is a way to the host its kernel answers by itself, sooner than the gateway, a program in another
+container, answers the two names that are asked over the same bridge afterwards.
 """
 _PAGE = 65536
 """The largest page of the kernels that hostkit runs on."""
