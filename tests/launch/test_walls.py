@@ -12,7 +12,7 @@ NONCES = ("a.gateway.invalid", "b.embedded.invalid")
 UID = PLAN.agent.user.split(":")[0]
 GOOD = {
     "gateway": "connected",
-    "host:192.0.2.2": "TimeoutError:None",
+    "host:192.0.2.2": "silent",
     "host:172.17.0.1": "OSError:101",
     "status": {
         "Uid": "\t".join([UID] * 4),
@@ -71,6 +71,11 @@ def test_with_every_wall_in_place_each_is_named():
 def test_an_open_wall_is_a_finding_and_is_named(changes, says):
     with pytest.raises(WallOpen, match=says):
         judge(PLAN, report(**changes))
+
+
+def test_a_connection_that_only_the_host_noticed_is_a_finding_too():
+    with pytest.raises(WallOpen, match=r"the host answers the sandbox at 172\.17\.0\.1"):
+        judge(PLAN, dataclasses.replace(SEEN, heard=frozenset({"172.17.0.1"})))
 
 
 def test_a_gateway_that_does_not_answer_proves_nothing():
