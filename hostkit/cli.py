@@ -1,5 +1,6 @@
 """Words in, exit code out; decides nothing."""
 
+import gc
 import json
 import sys
 from pathlib import Path
@@ -175,7 +176,7 @@ def logs(context: click.Context, client: str, lines: int, *, denied: bool, sugge
 
 @cli.command("exec", context_settings={"ignore_unknown_options": True})
 @click.argument("client")
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def exec_(context: click.Context, client: str, command: tuple[str, ...]) -> None:
     """Run a command in the client's agent.
@@ -183,14 +184,24 @@ def exec_(context: click.Context, client: str, command: tuple[str, ...]) -> None
     The exit code is the command's own; hostkit's own errors are 125.
     """
     try:
-        _known(context, client)
-        code, output = _session().exec(client, list(command))
+        code = _exec(context, client, command)
     except HostkitError as why:
         click.echo(f"hostkit: {why}", err=True)
-        _exit(125)
-    sys.stdout.buffer.write(output)
-    sys.stdout.buffer.flush()
+        code = 125
     _exit(code)
+
+
+def _exec(context: click.Context, client: str, command: tuple[str, ...]) -> int:
+    if not command:
+        raise HostkitError("no command given", f"hostkit exec {client} -- COMMAND")
+    _known(context, client)
+    return _session().exec(client, list(command), _hand_on)
+
+
+def _hand_on(kind: int, piece: bytes) -> None:
+    stream = (sys.stderr if kind == 2 else sys.stdout).buffer
+    stream.write(piece)
+    stream.flush()
 
 
 @cli.command()
@@ -327,6 +338,9 @@ def _drill_now(policy_found: "Policy", client: str, probes: Any, controls: Any, 
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; every refusal is one clear line on stderr and its exit code."""
+    gc.set_threshold(
+        100_000, 50, 50
+    )  # a command lives for seconds: tidying up while it starts costs more than it frees
     try:
         cli.main(arguments, standalone_mode=True)
     except HostkitError as why:

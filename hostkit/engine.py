@@ -1,20 +1,28 @@
 """The Docker engine: the only import of docker, loaded when something asks for an engine."""
 
+import contextlib
 import io
 import json
 import os
+import re
 import tarfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hostkit.errors import CannotTell, HostkitError
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 _SOCKET = "/var/run/docker.sock"
 _LABEL = "hostkit.client"
+_CANNOT_RUN = b"OCI runtime exec failed"
+"""The engine's own first words, on the command's stdout, when there is no such command."""
+_NOT_THERE = (b"executable file not found", b"no such file or directory")
 _SECCOMP = Path(__file__).parent.parent / "sandbox" / "seccomp.json"
 
 
@@ -28,15 +36,17 @@ def connect(timeout: int = 30) -> "Engine":
     if not exists():
         raise CannotTell("no Docker engine: neither DOCKER_HOST nor the engine's socket is there", "start Docker")
     from docker import APIClient  # noqa: PLC0415 - only commands that need an engine pay for it
-    from docker.errors import DockerException  # noqa: PLC0415 - same
+    from docker.constants import DEFAULT_DOCKER_API_VERSION  # noqa: PLC0415 - same
 
     base = os.environ.get("DOCKER_HOST") or f"unix://{_SOCKET}"
     if base.startswith("unix://"):
         _refuse_socket(base, Path(base.removeprefix("unix://")))
-    try:
-        return Engine(APIClient(base_url=base, version="auto", timeout=timeout))
-    except DockerException as why:
-        raise CannotTell(f"the Docker engine does not answer: {_short(why)}", "start Docker, then try again") from None
+    with _told("the Docker engine does not answer", "start Docker, then try again"):
+        # The SDK's own way to learn the API's version makes the engine run three programs; a ping tells it at once.
+        with contextlib.closing(APIClient(base_url=base, version=DEFAULT_DOCKER_API_VERSION, timeout=timeout)) as first:
+            said = first.get(f"{first.base_url}/_ping").headers
+        api = APIClient(base_url=base, version=said.get("Api-Version", "auto"), timeout=timeout)
+    return Engine(api, said.get("Server", ""))
 
 
 def _refuse_socket(base: str, socket: Path) -> None:
@@ -49,13 +59,13 @@ def _refuse_socket(base: str, socket: Path) -> None:
 
 def containers(*, all: bool = False) -> list[dict[str, Any]]:  # noqa: A002 - the engine's own word
     """Return the inspect documents of the engine's containers; raise CannotTell if there is no engine."""
-    with _told(), closing(connect(timeout=3)) as engine:
+    with _told(), contextlib.closing(connect(timeout=3)) as engine:
         return engine.containers(all=all)
 
 
 def gateway_status(client: str) -> dict[str, Any] | None:
     """Return a gateway's own status, or None if the client has no gateway container."""
-    with _told(), closing(connect(timeout=3)) as engine:
+    with _told(), contextlib.closing(connect(timeout=3)) as engine:
         return engine.gateway_status(client)
 
 
@@ -63,8 +73,8 @@ def _short(why: Exception) -> str:
     return (getattr(why, "explanation", None) or str(why)).strip().splitlines()[-1][:300]
 
 
-@contextmanager
-def _told() -> Iterator[None]:
+@contextlib.contextmanager
+def _told(what: str = "the engine refused", do: str = "see the engine's log") -> Iterator[None]:
     """Turn the SDK's errors into one line; what the engine refused is the engine's own sentence."""
     import requests  # noqa: PLC0415 - comes with docker
     from docker.errors import DockerException, NotFound  # noqa: PLC0415 - same
@@ -74,7 +84,7 @@ def _told() -> Iterator[None]:
     except NotFound as why:
         raise HostkitError(f"the engine does not find it: {_short(why)}") from None
     except (DockerException, requests.RequestException, OSError) as why:
-        raise CannotTell(f"the engine refused: {_short(why)}", "see the engine's log") from None
+        raise CannotTell(f"{what}: {_short(why)}", do) from None
 
 
 def side_by_side(*jobs: Callable[[], Any]) -> list[Any]:
@@ -98,6 +108,26 @@ def side_by_side(*jobs: Callable[[], Any]) -> list[Any]:
     return results
 
 
+@contextlib.contextmanager
+def in_order() -> Iterator[Callable[..., "Future[Any]"]]:
+    """Yield `add(job, *needs)`: each job runs as soon as the jobs it needs are done; the block ends when all have.
+
+    Raise the first failure, in the order of adding, once nothing runs any more.
+    """
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only a launch pays for it
+
+    added: list[Future[Any]] = []
+    with ThreadPoolExecutor(max_workers=16) as pool:
+
+        def add(job: Callable[[], Any], *needs: "Future[Any]") -> "Future[Any]":
+            added.append(pool.submit(lambda: ([need.result() for need in needs], job())[1]))
+            return added[-1]
+
+        yield add
+    for future in added:
+        future.result()
+
+
 @dataclass(frozen=True)
 class Entry:
     """A file to lay down in a container, or with no content a directory; an existing one takes owner and mode."""
@@ -108,11 +138,17 @@ class Entry:
     mode: int = 0o444
 
 
+def version_numbers(server: str) -> tuple[int, int, int] | None:
+    """Return the three numbers of `Docker/26.1.5+dfsg1 (linux)`, None if it is no such word."""
+    found = re.match(r"Docker/(\d+)\.(\d+)(?:\.(\d+))?", server)
+    return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
+
+
 class Engine:
     """One engine's API, in the words of a LaunchPlan. Every failure is a HostkitError or CannotTell."""
 
-    def __init__(self, api: Any) -> None:
-        self._api = api
+    def __init__(self, api: Any, server: str = "") -> None:
+        self._api, self._server = api, server
 
     def close(self) -> None:
         """Let the connection to the engine go."""
@@ -120,11 +156,13 @@ class Engine:
 
     def version(self) -> tuple[int, int, int]:
         """Return the engine's version as three numbers."""
-        with _told():
-            words = self._api.version()["Version"].split("+")[0].split("~")[0].split("-")[0].split(".")
-        numbers = [int("".join(c for c in word if c.isdigit()) or 0) for word in words[:3]]
-        major, minor, patch, *_ = [*numbers, 0, 0, 0]
-        return major, minor, patch
+        found = version_numbers(self._server)
+        if found is None:
+            with _told():
+                found = version_numbers("Docker/" + self._api.version()["Version"])
+        if found is None:
+            raise CannotTell("the engine does not tell its version", "hostkit needs Docker 20.10 or later")
+        return found
 
     def image_id(self, image: str) -> str | None:
         """Return the repository digest of a pulled image, else its id, None if the engine has no such image."""
@@ -193,7 +231,7 @@ class Engine:
         with _told():
             labels = {_LABEL: client, "hostkit.part": "volume"}
             made = self._api.create_volume(name, driver="local", driver_opts=options or {}, labels=labels)
-        if (made.get("Labels") or {}).get(_LABEL) != client:
+        if (made.get("Labels") or {}).get(_LABEL) != client or (made.get("Options") or {}) != (options or {}):
             raise HostkitError(f"volume {name} was not made by hostkit for {client}", "rename or remove that volume")
 
     def make_container(self, plan: Any, *, stdin: bool = False) -> str:
@@ -293,11 +331,43 @@ class Engine:
             return bytes(self._api.logs(container, tail=lines)).decode(errors="replace")
 
     def exec(self, container: str, command: list[str]) -> tuple[int, bytes]:
-        """Run a command in a container, nothing on its stdin; return its exit code and what it wrote."""
+        """Run a command in a container, nothing on its stdin; return its exit code and all it wrote."""
+        pieces: list[bytes] = []
+        code = self.stream(container, command, lambda _, piece: pieces.append(piece), silence=30)
+        return code, b"".join(pieces)
+
+    def stream(
+        self, container: str, command: list[str], write: Callable[[int, bytes], None], silence: float | None = None
+    ) -> int:
+        """Run a command and hand on each piece as it comes (1 its stdout, 2 its stderr); return its exit code.
+
+        A command that cannot be run is told on stderr and ends with 126 or 127, as in a shell. Raise CannotTell if it
+        is silent for longer than `silence` seconds.
+        """
+        from docker.utils.socket import frames_iter  # noqa: PLC0415 - lazy as above
+
         with _told():
             made = self._api.exec_create(container, command)
-            output = self._api.exec_start(made["Id"])
-            return int(self._api.exec_inspect(made["Id"])["ExitCode"] or 0), bytes(output)
+            with contextlib.closing(self._api.exec_start(made["Id"], socket=True)) as stream:
+                getattr(stream, "_sock", stream).settimeout(silence)
+                frames: Iterator[tuple[int, bytes]] = frames_iter(stream, tty=False)  # type: ignore[no-untyped-call]
+                refused = b""
+                for kind, piece in frames:
+                    refused = piece if piece.startswith(_CANNOT_RUN) else refused
+                    write(2 if refused else kind, piece)
+            code = self._exit_code(made["Id"])
+        return 127 if code == 126 and any(words in refused for words in _NOT_THERE) else code
+
+    def _exit_code(self, execution: str) -> int:
+        """Return the code of a command whose output has ended; the engine may notice its end a little later."""
+        end = time.monotonic() + 5
+        while True:
+            said = self._api.exec_inspect(execution)
+            if not said["Running"] and said["ExitCode"] is not None:
+                return int(said["ExitCode"])
+            if time.monotonic() > end:
+                raise CannotTell("the command closed its output but goes on", "see hostkit exec CLIENT -- ps")
+            time.sleep(0.01)
 
     def gateway_status(self, client: str) -> dict[str, Any] | None:
         """Return what a client's gateway last said of itself, None if there is no gateway container."""

@@ -15,12 +15,10 @@ from hostkit.drill.run import Place
 from hostkit.drill.twin import Stage
 from hostkit.engine import Engine, Entry, side_by_side
 from hostkit.errors import CannotTell, HostkitError
+from hostkit.launch.drift import drift
 from hostkit.launch.plan import ContainerPlan, LaunchPlan
 from hostkit.launch.session import Session
 from hostkit.policy.model import Policy
-
-_SAME = ("CapAdd", "CapDrop", "ReadonlyRootfs", "SecurityOpt", "PidsLimit", "Memory", "NanoCpus", "Ulimits", "Tmpfs")
-_HOST_SIDE = ("Binds", "Devices", "Privileged", "PidMode", "IpcMode", "UsernsMode", "Sysctls", "Dns", "Mounts")
 
 
 @dataclass(frozen=True)
@@ -34,21 +32,6 @@ class ContainerRunner:
         """Return what it printed; past `timeout` seconds it is killed."""
         command = ["timeout", "-k", "1", f"{timeout:g}", "python3", "-I", "-c", source, *arguments]
         return self.engine.exec(self.container, command)[1].decode(errors="replace")
-
-
-def drift(agent: dict[str, Any], probe: dict[str, Any]) -> list[str]:
-    """Return the walls in which the running agent differs from the container that was planned for it now."""
-    one, other = agent["HostConfig"], probe["HostConfig"]
-    found = [key for key in (*_SAME, *_HOST_SIDE) if _plain(one.get(key)) != _plain(other.get(key))]
-    if agent["Config"]["User"] != probe["Config"]["User"]:
-        found.append("User")
-    if sorted(agent["NetworkSettings"]["Networks"]) != sorted(probe["NetworkSettings"]["Networks"]):
-        found.append("Networks")
-    return found
-
-
-def _plain(value: Any) -> str:
-    return json.dumps(value or None, sort_keys=True)
 
 
 class EngineLab:
@@ -241,7 +224,9 @@ def _free_port(addresses: list[str]) -> int:
 
 
 def _received(bridge: str) -> int | None:
-    try:
-        return int(Path(f"/sys/class/net/{bridge}/statistics/rx_packets").read_text(encoding="ascii"))
-    except OSError:
-        return None
+    """Return the packets a bridge received: from /proc, which unlike /sys always shows our own network namespace."""
+    for line in Path("/proc/net/dev").read_text(encoding="ascii").splitlines():
+        name, _, counters = line.partition(":")
+        if name.strip() == bridge:
+            return int(counters.split()[1])
+    return None

@@ -5,6 +5,7 @@ import importlib
 import inspect
 import pkgutil
 import textwrap
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,6 +14,8 @@ from hostkit.errors import HostkitError
 
 GROUPS = ("network", "dns", "proxy", "files", "privileges", "resources", "separation")
 Attempt = Callable[..., str]
+_PARSING = threading.Lock()
+"""Python 3.11 counts the depth of every thread's parser as one (python/cpython issue 106905)."""
 
 
 class Answer(StrEnum):
@@ -149,7 +152,8 @@ def control(group: str) -> Callable[[Attempt], Control]:
 def source_of(attempt: Attempt) -> str:
     """Return the text to pipe to `python3 - '<json arguments>'`; it prints the attempt's one word."""
     text = textwrap.dedent(inspect.getsource(attempt))
-    function = ast.parse(text).body[0]
+    with _PARSING:
+        function = ast.parse(text).body[0]
     if not isinstance(function, ast.FunctionDef):
         raise TypeError("an attempt is a function")
     body = "\n".join(text.splitlines()[function.lineno - 1 :])

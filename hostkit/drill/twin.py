@@ -123,7 +123,6 @@ def twin_agent(stage: Stage, out: frozenset[str]) -> ContainerPlan:
         mounts=stand_in if out & {"volumes_separate", "engine_socket"} else (),
         environment={},
         labels=stage.labels,
-        resolv_conf="",
     )
 
 

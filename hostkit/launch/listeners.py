@@ -1,6 +1,7 @@
 """Listeners that a proof opens on the host, and the control connections that show they are there."""
 
 import contextlib
+import ipaddress
 import socket
 import threading
 from types import TracebackType
@@ -12,11 +13,12 @@ class Listeners:
 
     def __init__(self, addresses: list[str]) -> None:
         self._sockets = [found for address in addresses if (found := _listen(address)) is not None]
+        self._peers: set[tuple[str, str]] = set()
         self.targets: list[tuple[str, int]] = [found.getsockname()[:2] for found in self._sockets]
 
     def __enter__(self) -> Self:
         for listener in self._sockets:
-            threading.Thread(target=_accept, args=(listener,), daemon=True).start()
+            threading.Thread(target=_accept, args=(listener, self._peers), daemon=True).start()
         return self
 
     def __exit__(
@@ -26,6 +28,11 @@ class Listeners:
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
+
+    def heard(self, subnet: str) -> frozenset[str]:
+        """Return the addresses at which a connection from a network arrived, late ones included."""
+        network = ipaddress.ip_network(subnet)
+        return frozenset(own for own, peer in self._peers if ipaddress.ip_address(peer) in network)
 
     def reached(self) -> frozenset[str]:
         """Return the addresses at which a connection from the host itself arrives: only there does silence count."""
@@ -43,10 +50,13 @@ def _listen(address: str) -> socket.socket | None:
     return listener
 
 
-def _accept(listener: socket.socket) -> None:
+def _accept(listener: socket.socket, peers: set[tuple[str, str]]) -> None:
+    own = listener.getsockname()[0]
     with contextlib.suppress(OSError):
         while True:
-            listener.accept()[0].close()
+            wire, peer = listener.accept()
+            peers.add((own, peer[0]))
+            wire.close()
 
 
 def _connects(address: str, port: int) -> bool:

@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import ipaddress
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -71,7 +71,6 @@ class ContainerPlan:
     restart: str = "no"
     log_size: str = "10m"
     log_files: int = 3
-    resolv_conf: str = ""
 
 
 @dataclass(frozen=True)
@@ -194,16 +193,41 @@ def network_options(version: tuple[int, int, int], bridge: str, *, internal: boo
     return options
 
 
-def needs_resolv_conf(version: tuple[int, int, int]) -> bool:
-    """Return whether `--dns` inside an internal network is broken: 25.0.5 up to 26.1.2 (moby issue 47821)."""
-    return (25, 0, 5) <= version < (26, 1, 3)
+def refuse_engine(version: tuple[int, int, int]) -> None:
+    """Raise HostkitError for an engine on which an internal network's names cannot reach its gateway.
+
+    From 25.0.5 up to 26.1.2 `--dns` with a server inside an internal network is broken; a resolv.conf of our own
+    would have to be mounted from the host, and nothing of the host is ever mounted.
+    """
+    if (25, 0, 5) <= version < (26, 1, 3):
+        shown = ".".join(map(str, version))
+        what = f"Docker {shown} cannot send an internal network's names to its gateway (moby issue 47821)"
+        raise HostkitError(what, "upgrade the engine to 26.1.3 or later")
+
+
+def refuse_bridge_twins(name: str, others: Iterable[str]) -> None:
+    """Raise HostkitError if another client's bridge would have the same name on the host."""
+    twins = sorted(other for other in others if other != name and bridge_name("", other) == bridge_name("", name))
+    if twins:
+        what = f"{name} and {twins[0]} would share the bridge {bridge_name('hki', name)}"
+        raise HostkitError(what, "give one of the two clients another name")
+
+
+def refuse_taken_bridges(plan: LaunchPlan, interfaces: Iterable[str]) -> None:
+    """Raise HostkitError if an interface has a bridge's name: the engine would make it its own without a word."""
+    taken = sorted({plan.inside.bridge, plan.outside.bridge}.intersection(interfaces))
+    if taken:
+        what = f"interface {taken[0]} is there and is no network of {plan.client}"
+        raise HostkitError(what, f"see `ip link show {taken[0]}`, and remove it if it is a left-over")
 
 
 def make_plan(policy: Policy, name: str, slot: Slot, engine: EngineFacts, generation: int = 1) -> LaunchPlan:
-    """Return the plan of one client; raise HostkitError if its image is not on the engine."""
+    """Return the plan of one client; raise HostkitError if the engine is not fit for it or has no such image."""
     from hostkit.policy.trust import unenforced  # noqa: PLC0415 - only plans pay for it
 
     client = find_client(policy, name)
+    refuse_engine(engine.version)
+    refuse_bridge_twins(name, policy.clients)
     inside = ipaddress.ip_network(slot.inside)
     addresses = [str(inside[index]) for index in range(5)]
     networks = _networks(name, slot, engine)
@@ -297,7 +321,6 @@ _SYSCTLS = {"net.ipv6.conf.all.disable_ipv6": "1", "net.ipv6.conf.default.disabl
 
 def _agent(name: str, client: Client, slot: Slot, addresses: list[str], engine: EngineFacts) -> ContainerPlan:
     limits, uid, proxy = client.limits, slot.uid, f"http://{addresses[2]}:3128"
-    resolv = f"nameserver {addresses[2]}\noptions ndots:0\n" if needs_resolv_conf(engine.version) else ""
     return ContainerPlan(
         name=f"hostkit-{name}-agent",
         image=image_id(engine, agent_image(client)),
@@ -315,7 +338,6 @@ def _agent(name: str, client: Client, slot: Slot, addresses: list[str], engine: 
         sysctls=dict(_SYSCTLS),
         environment=_agent_environment(proxy),
         labels=_labels(name, "agent"),
-        resolv_conf=resolv,
     )
 
 
@@ -340,6 +362,7 @@ def _agent_environment(proxy: str) -> dict[str, str]:
         "NO_PROXY": "localhost,127.0.0.1",
         "no_proxy": "localhost,127.0.0.1",
         "NODE_USE_ENV_PROXY": "1",
+        "PIP_BREAK_SYSTEM_PACKAGES": "1",  # Debian's pip refuses `--user`; the system is read-only, so nothing breaks
         "HOME": "/home/agent",
         "XDG_RUNTIME_DIR": "/run/agent",
     }
@@ -404,6 +427,13 @@ def _last(mount: MountPlan) -> str:
     return mount.volume.rsplit("-", 1)[-1]
 
 
+def volumes(plan: LaunchPlan) -> list[str]:
+    """Return the names of all volumes, first the one that the probe needs."""
+    first = [mount.volume for mount in plan.probe.mounts]
+    rest = {mount.volume for part in (plan.agent, plan.gateway) for mount in part.mounts}
+    return [*first, *sorted(rest.difference(first))]
+
+
 def volume_entries(plan: LaunchPlan) -> list[tuple[str, bytes | None, int, int]]:
     """Return (name, content, uid, mode) of what the volumes hold before anything starts."""
     return [
@@ -449,7 +479,7 @@ WALLS: dict[str, Wall] = {
     "internal_network": _open_network,
     "inhibit_host": _visible_host,
     "ipv6_off": _ipv6,
-    "resolver": _both(dns=(), resolv_conf=""),
+    "resolver": _both(dns=()),
     "read_only": _both(read_only=False),
     "capabilities": _both(cap_drop=(), user="0:0"),
     "no_new_privileges": _both(no_new_privileges=False),

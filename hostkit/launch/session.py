@@ -1,31 +1,23 @@
 """The order of things: networks, gateway, proof, agent; a failure on the way leaves nothing behind."""
 
-import base64
-import contextlib
 import ipaddress
-import json
-import secrets as random
-import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from hostkit.engine import Engine, Entry, side_by_side
-from hostkit.errors import CannotTell, HostkitError
+from hostkit.engine import Engine, Entry, in_order, side_by_side
+from hostkit.errors import CannotTell, HostkitError, WallOpen
 from hostkit.host import Host
+from hostkit.launch import drift, uids
 from hostkit.launch import plan as plans
-from hostkit.launch import walls
-from hostkit.launch.listeners import Listeners
 from hostkit.launch.plan import LaunchPlan
+from hostkit.launch.proof import Proof
 from hostkit.launch.state import State
 from hostkit.policy.model import Policy
 from hostkit.secrets.providers import fetch
-
-_ANSWER_LIMIT = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -50,7 +42,9 @@ class Session:
         """Return what a launch would do now; nothing is kept."""
         client = plans.find_client(policy, name)
         facts = self._facts(plans.agent_image(client))
-        slot = plans.choose_slot(policy, self._state.slots(), self._live(name), name)
+        slots = self._state.slots()
+        plans.refuse_bridge_twins(name, slots)
+        slot = plans.choose_slot(policy, slots, self._live(name), name)
         generation = int(self._state.entry(name).get("generation", 0)) + 1
         return plans.make_plan(policy, name, slot, facts, generation)
 
@@ -63,6 +57,7 @@ class Session:
         started = time.monotonic()
         client = plans.find_client(policy, name)
         plans.refuse_without_agreement(name, client, datetime.now(UTC).date())
+        uids.refuse_collisions(self._host)
         values = {key: fetch(key, secret.source) for key, secret in client.secrets.items()}
         with self._state.locked(name):
             self._refuse_other_policy(policy, name)
@@ -138,12 +133,15 @@ class Session:
         documents = self._engine.containers(all=True, client=name)
         return {document["Config"]["Labels"].get("hostkit.part", "?"): document for document in documents}
 
-    def exec(self, name: str, command: list[str]) -> tuple[int, bytes]:
-        """Run a command in a client's agent; raise HostkitError if the agent is not running."""
+    def exec(self, name: str, command: list[str], write: Callable[[int, bytes], None]) -> int:
+        """Run a command in a client's agent, hand on what it writes as it comes, return its exit code.
+
+        Raise HostkitError if the agent is not running.
+        """
         agent = self._engine.inspect(f"hostkit-{name}-agent")
         if agent is None or not agent["State"]["Running"]:
             raise HostkitError(f"{name} is not running", f"hostkit launch {name}")
-        return self._engine.exec(f"hostkit-{name}-agent", command)
+        return self._engine.stream(f"hostkit-{name}-agent", command, write)
 
     def _facts(self, agent: str) -> plans.EngineFacts:
         names = {agent, plans.gateway_image(), plans.probe_image()}
@@ -161,15 +159,15 @@ class Session:
         return tuple(route for route, device in _routes(self._host.read("/proc/net/route")) if device not in own)
 
     def _remember(self, plan: LaunchPlan, path: str) -> None:
-        gateway = self._engine.inspect(plan.gateway.name) or {}
         facts = {"generation": plan.generation, "trust": plan.trust, "notes": list(plan.notes), "policy": path}
-        restarts = int(gateway.get("RestartCount", 0))
-        self._state.update(plan.client, **facts, running=True, restarts=restarts, proved=time.time())
+        facts["fixed"] = drift.fixed(plan)
+        self._state.update(plan.client, **facts, running=True, proved=time.time())
 
     def _kept_plan(self, policy: Policy, name: str) -> LaunchPlan:
         with self._state.locked("slots"):
             plan = self.plan(policy, name)
-            self._state.keep_slot(name, plan.slot)
+            if self._state.slots().get(name) != plan.slot:
+                self._state.keep_slot(name, plan.slot)
         return plan
 
     def _refuse_other_policy(self, policy: Policy, name: str) -> None:
@@ -182,88 +180,111 @@ class Session:
         return all(document is not None and document["State"]["Running"] for document in documents)
 
     def _reprove(self, plan: LaunchPlan) -> tuple[str, ...]:
-        """Reload the rules of a running gateway and prove the walls again, beside the running agent."""
-        self._engine.put(plan.gateway.name, "/rules", [Entry("rules.json", plan.rules.to_json().encode())])
-        bare = plans.without_secrets(plan)
+        """Reload the rules of a running gateway and prove the walls again, beside the running agent.
+
+        Raise HostkitError, before anything changes, if the sandbox would have to be made anew for this plan.
+        """
+        kept = self._state.entry(plan.client).get("fixed", {})
+        _refuse_changed(plan, drift.differences(kept, plan))
         try:
-            self._engine.make_container(bare.probe, stdin=True)
-            with self._proof(bare, {}) as held:
-                return held
+            return self._prove_beside(plans.without_secrets(plan))
+        except WallOpen as why:
+            self._tear_down(plan.client)
+            raise WallOpen(why.what, "the agent that ran behind it was stopped") from None
+        except CannotTell as why:
+            raise CannotTell(why.what, "the agent was left as it is") from None
         finally:
             self._engine.remove_container(plan.probe.name)
 
+    def _prove_beside(self, plan: LaunchPlan) -> tuple[str, ...]:
+        self._engine.make_container(plan.probe, stdin=True)
+        _refuse_changed(plan, self._drifted(plan))
+        self._engine.put(plan.gateway.name, "/rules", [Entry("rules.json", plan.rules.to_json().encode())])
+        self._read_back(plan)
+        with Proof(self._engine, self._host, plan, {}) as proof:
+            proof.attach()
+            self._engine.start(plan.probe.name)
+            proof.attack()
+            proof.ask()
+            return proof.judge()
+
+    def _drifted(self, plan: LaunchPlan) -> list[str]:
+        """Return the walls in which the running agent differs from a probe made now; their volumes always do."""
+        agent, probe = (self._engine.inspect(part.name) or {} for part in (plan.agent, plan.probe))
+        return drift.drift(agent, probe, but=("Mounts",))
+
     def _bring_up(self, plan: LaunchPlan, values: dict[str, bytes]) -> tuple[str, ...]:
         self._tear_down(plan.client)
+        plans.refuse_taken_bridges(plan, self._host.addresses())
         try:
-            self._make(plan)
-            with self._proof(plan, values) as held:
+            with Proof(self._engine, self._host, plan, values) as proof:
+                self._make(plan, proof)
+                held = proof.judge()
                 self._engine.start(plan.agent.name)
-            self._engine.remove_container(plan.probe.name)
+            side_by_side(partial(self._read_back, plan), partial(self._engine.remove_container, plan.probe.name))
         except BaseException:
             self._tear_down(plan.client)
             raise
         return held
 
-    def _make(self, plan: LaunchPlan) -> None:
+    def _read_back(self, plan: LaunchPlan) -> None:
+        """Raise WallOpen unless agent and gateway are of the planned images and the agent is the planned host uid."""
+        agent, gateway = side_by_side(*(partial(self._engine.inspect, p.name) for p in (plan.agent, plan.gateway)))
+        wrong = [
+            f"{part.name} runs image {found}, not {part.image}"
+            for part, document in ((plan.agent, agent), (plan.gateway, gateway))
+            if (found := drift.other_image(document or {}, part.image))
+        ]
+        uid = self._wrong_uid(plan, (agent or {}).get("State", {}))
+        if wrong or uid:
+            raise WallOpen("; ".join([*wrong, *([uid] if uid else [])]), "the agent was taken down")
+
+    def _wrong_uid(self, plan: LaunchPlan, state: dict[str, Any]) -> str:
+        pid = int(state.get("Pid", 0))
+        if not pid:
+            words = self._engine.logs(plan.agent.name, 1).strip()
+            said = f": {words[-200:]!r}" if words else ""
+            raise CannotTell(f"the agent ended at once (exit {state.get('ExitCode')}){said}", "see agent.command")
+        return uids.wrong_uid(
+            plan.host_uid, self._host.read(f"/proc/{pid}/status"), self._host.read(f"/proc/{pid}/uid_map")
+        )
+
+    def _make(self, plan: LaunchPlan, proof: Proof) -> None:
+        """Make all there is and start all but the agent, side by side where it can be.
+
+        The inner network goes first: the probe on it listens longest for an answer of the host.
+        """
         engine, client = self._engine, plan.client
-        volumes = sorted({mount.volume for part in (plan.agent, plan.gateway) for mount in part.mounts})
-        side_by_side(
-            partial(engine.make_network, plan.inside, client),
-            partial(engine.make_network, plan.outside, client),
-            *(partial(engine.make_volume, volume, client, _volume_options(plan, volume)) for volume in volumes),
-        )
-        side_by_side(
-            partial(self._fill, plan),
-            partial(self._make_gateway, plan),
-            partial(engine.make_container, plan.agent),
-            partial(engine.make_container, plan.probe, stdin=True),
-        )
-        engine.start(plan.gateway.name)
+        with in_order() as add:
+            volumes = [add(partial(self._make_volume, plan, volume)) for volume in plans.volumes(plan)]
+            inside = add(partial(engine.make_network, plan.inside, client))
+            outside = add(partial(engine.make_network, plan.outside, client), inside)
+            probe = add(partial(self._make_probe, plan, proof), volumes[0], inside)
+            add(partial(engine.start, plan.probe.name), probe)
+            ordered = add(proof.attack, probe, outside)
+            filled = add(partial(self._fill, plan), *volumes)
+            gateway = add(partial(self._make_gateway, plan), outside, *volumes)
+            started = add(partial(engine.start, plan.gateway.name), gateway, filled)
+            add(proof.ask, ordered, started)
+            add(partial(engine.make_container, plan.agent), started)
+            add(partial(engine.remove_container, plans.filler(plan).name), started)
+
+    def _make_probe(self, plan: LaunchPlan, proof: Proof) -> None:
+        self._engine.make_container(plan.probe, stdin=True)
+        proof.attach()
 
     def _make_gateway(self, plan: LaunchPlan) -> None:
         self._engine.make_container(plan.gateway)
         self._engine.join(plan.inside.name, plan.gateway.name, plan.gateway.address)
+
+    def _make_volume(self, plan: LaunchPlan, volume: str) -> None:
+        self._engine.make_volume(volume, plan.client, _volume_options(plan, volume))
 
     def _fill(self, plan: LaunchPlan) -> None:
         """Own the volumes and lay the rules down, through a container that is never started."""
         filler = plans.filler(plan)
         self._engine.make_container(filler)
         self._engine.put(filler.name, "/mnt", [Entry(*entry) for entry in plans.volume_entries(plan)])
-        self._engine.remove_container(filler.name)
-
-    @contextlib.contextmanager
-    def _proof(self, plan: LaunchPlan, values: dict[str, bytes]) -> Iterator[tuple[str, ...]]:
-        """Run the probe and hold it, and with it the secrets it laid down, until the block has ended."""
-        nonces = (f"{random.token_hex(8)}.gateway.invalid", f"{random.token_hex(8)}.embedded.invalid")
-        encoded = {key: base64.b64encode(value).decode() for key, value in values.items()}
-        with Listeners(self._targets(plan)) as listeners:
-            stream = self._engine.attach(plan.probe.name)
-            self._engine.start(plan.probe.name)
-            _send(stream, walls.order(plan, listeners.targets, nonces, encoded))
-            report = _answer(stream)
-            denied = self._denied(plan, nonces)
-            seen = walls.Seen(report, listeners.reached(), denied, nonces)
-        held = walls.judge(plan, seen)
-        try:
-            yield held
-        finally:
-            _hang_up(stream)
-
-    def _targets(self, plan: LaunchPlan) -> list[str]:
-        """Return the host's v4 addresses, if this is the machine whose bridges the engine made."""
-        if not Path(f"/sys/class/net/{plan.inside.bridge}").exists():
-            do = "run hostkit where the engine runs"
-            raise CannotTell("the engine is on another machine or in another network namespace", do)
-        found = [address for entries in self._host.addresses().values() for address in entries]
-        return [a for a in found if ipaddress.ip_address(a).version == 4 and not ipaddress.ip_address(a).is_loopback]
-
-    def _denied(self, plan: LaunchPlan, nonces: tuple[str, str]) -> frozenset[str]:
-        end = time.monotonic() + 2.0
-        while True:
-            names = _denied_names(self._engine.fetch(plan.gateway.name, "/records/requests.jsonl", _ANSWER_LIMIT))
-            if set(nonces) <= names or time.monotonic() > end:
-                return frozenset(names)
-            time.sleep(0.05)
 
     def _tear_down(self, name: str) -> list[str]:
         """Remove what carries the client's label, and nothing else."""
@@ -287,55 +308,14 @@ def _routes(text: str) -> list[tuple[str, str]]:
     return found
 
 
+def _refuse_changed(plan: LaunchPlan, changed: list[str]) -> None:
+    if changed:
+        do = f"hostkit stop {plan.client}, then launch it again"
+        raise HostkitError(f"{plan.client} runs with other walls than planned: {', '.join(changed)}", do)
+
+
 def _volume_options(plan: LaunchPlan, volume: str) -> dict[str, str]:
     if not volume.endswith("-secrets"):
         return {}
     uid = plan.host_uid
     return {"type": "tmpfs", "device": "tmpfs", "o": f"size=1m,mode=0700,uid={uid},gid={uid},nosuid,nodev,noexec"}
-
-
-def _send(stream: Any, line: bytes) -> None:
-    getattr(stream, "_sock", stream).sendall(line)
-
-
-def _hang_up(stream: Any) -> None:
-    """End a probe by ending its stdin; it leaves by itself, faster than it can be killed."""
-    with contextlib.suppress(OSError):
-        getattr(stream, "_sock", stream).shutdown(socket.SHUT_RDWR)
-    stream.close()
-
-
-def _answer(stream: Any, wait: float = 20.0) -> dict[str, Any]:
-    """Return the one JSON line that a probe prints; raise CannotTell with its last words if it prints none."""
-    raw = getattr(stream, "_sock", stream)
-    raw.settimeout(wait)
-    said = {1: b"", 2: b""}
-    with contextlib.suppress(OSError):
-        while b"\n" not in said[1] and len(said[1]) < _ANSWER_LIMIT:
-            header = _exactly(raw, 8)
-            said[2 if header[0] == 2 else 1] += _exactly(raw, int.from_bytes(header[4:]))
-    try:
-        return dict(json.loads(said[1].split(b"\n")[0]))
-    except ValueError:
-        words = said[2].decode(errors="replace").strip().splitlines()
-        raise CannotTell(f"the probe gave no answer{': ' + words[-1] if words else ''}") from None
-
-
-def _exactly(raw: Any, size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        piece = raw.recv(size - len(data))
-        if not piece:
-            raise OSError("closed")
-        data += piece
-    return data
-
-
-def _denied_names(text: bytes) -> set[str]:
-    names = set()
-    for line in text.splitlines():
-        with contextlib.suppress(ValueError):
-            record = json.loads(line)
-            if record.get("event") == "denied":
-                names.add(str(record.get("name")))
-    return names

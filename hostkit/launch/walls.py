@@ -8,7 +8,7 @@ from hostkit.errors import CannotTell, WallOpen
 from hostkit.launch.plan import ContainerPlan, LaunchPlan
 
 PROBE = r"""
-import base64, json, os, socket, sys, threading, time
+import base64, errno, json, os, resource, select, socket, sys, threading, time
 def tcp(host, port, wait=0.4):
     try:
         socket.create_connection((host, port), wait).close()
@@ -36,20 +36,33 @@ for name, value in order["secrets"].items():
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
     os.write(fd, base64.b64decode(value)); os.close(fd)
 gateway, found, threads = order["gateway"], {}, []
-end = time.monotonic() + order["patience"]
-while tcp(gateway, 3128, 0.5) != "connected" and time.monotonic() < end:
-    time.sleep(0.02)
 def job(key, function, *args):
     def run():
         found[key] = function(*args)
     threads.append(threading.Thread(target=run)); threads[-1].start()
+def knock(address, port):
+    s = socket.socket(socket.AF_INET, socket.SOCK_STREAM); s.setblocking(False)
+    return s, s.connect_ex((address, port))
+def said(s, first):
+    code = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if code or first not in (0, errno.EINPROGRESS):
+        why = OSError(code or first, "")
+        return type(why).__name__ + ":" + str(why.errno)
+    return "connected" if select.select([], [s], [], 0)[1] else "silent"
+knocked, since = {address: knock(address, port) for address, port in order["targets"]}, time.monotonic()
+sys.stdin.readline()
+end = time.monotonic() + order["patience"]
+while tcp(gateway, 3128, 0.5) != "connected" and time.monotonic() < end:
+    time.sleep(0.01)
 job("gateway", tcp, gateway, 3128)
 job("dns:gateway", ask, gateway, order["nonces"][0])
 job("dns:embedded", ask, "127.0.0.11", order["nonces"][1])
-for address, port in order["targets"]:
-    job("host:%s" % address, tcp, address, port)
 for thread in threads:
     thread.join()
+sys.stdout.write("{}\n"); sys.stdout.flush()
+time.sleep(max(0.0, since + order["silence"] - time.monotonic()))
+for address, (s, first) in knocked.items():
+    found["host:" + address] = said(s, first)
 status = dict(line.split(":", 1) for line in read("/proc/self/status").splitlines() if ":" in line)
 keys = ("Uid", "Gid", "CapEff", "CapPrm", "CapBnd", "NoNewPrivs", "Seccomp")
 found["status"] = {key: status.get(key, "").strip() for key in keys}
@@ -59,6 +72,13 @@ found["pids"] = read(cg + "pids.max", cg + "pids/pids.max")
 found["memory"] = read(cg + "memory.max", cg + "memory/memory.limit_in_bytes")
 quota = read(cg + "cpu.max").split() or [read(cg + "cpu/cpu.cfs_quota_us"), read(cg + "cpu/cpu.cfs_period_us")]
 found["cpu"] = quota
+found["nofile"] = list(resource.getrlimit(resource.RLIMIT_NOFILE))
+found["core"] = list(resource.getrlimit(resource.RLIMIT_CORE))
+found["uid_map"] = read("/proc/self/uid_map").split()
+def room(path):
+    facts = os.statvfs(path)
+    return facts.f_blocks * facts.f_frsize
+found["tmpfs"] = {path: room(path) for path in order["tmpfs"]}
 try:
     open("/hostkit-probe", "w"); found["root"] = "written"
 except OSError as why:
@@ -67,15 +87,28 @@ sys.stdout.write(json.dumps(found) + "\n"); sys.stdout.flush()
 sys.stdin.readline()
 """
 
+_SILENCE = 0.1
+"""Seconds that the host must be silent at least; the attempts stay open, and are listened for, until the proof ends.
+
+Where there is a way to the host its kernel answers by itself, sooner than the gateway, a program in another
+container, answers the two names that are asked over the same bridge afterwards.
+"""
+_PAGE = 65536
+"""The largest page of the kernels that hostkit runs on."""
+
 
 @dataclass(frozen=True)
 class Seen:
-    """What a probe reported, the host targets that a control connection reached, and the gateway's denied names."""
+    """What a probe reported, the host targets that a control connection reached, and the gateway's denied names.
+
+    `heard` is what the listeners on the host themselves heard from the sandbox.
+    """
 
     report: dict[str, Any]
     reachable: frozenset[str]
     denied: frozenset[str]
     nonces: tuple[str, str]
+    heard: frozenset[str] = frozenset()
 
 
 def order(plan: LaunchPlan, targets: list[tuple[str, int]], nonces: tuple[str, str], secrets: dict[str, str]) -> bytes:
@@ -86,7 +119,9 @@ def order(plan: LaunchPlan, targets: list[tuple[str, int]], nonces: tuple[str, s
         "targets": targets,
         "nonces": nonces,
         "secrets": secrets,
+        "tmpfs": sorted(plan.probe.tmpfs),
         "patience": 8.0,
+        "silence": _SILENCE,
     }
     return json.dumps(line).encode() + b"\n"
 
@@ -103,8 +138,9 @@ def judge(plan: LaunchPlan, seen: Seen) -> tuple[str, ...]:
 
 
 def _reached(seen: Seen) -> list[str]:
-    hosts = [key for key, word in seen.report.items() if key.startswith("host:") and _answered(word)]
-    return [f"the host answers the sandbox at {key.removeprefix('host:')}" for key in sorted(hosts)]
+    words = {key.removeprefix("host:"): word for key, word in seen.report.items() if key.startswith("host:")}
+    hosts = seen.heard | {address for address, word in words.items() if _answered(word)}
+    return [f"the host answers the sandbox at {address}" for address in sorted(hosts)]
 
 
 def _answered(word: Any) -> bool:
@@ -125,6 +161,8 @@ def _posture(agent: ContainerPlan, report: dict[str, Any]) -> list[str]:
     }
     wrong = [key for key, value in wanted.items() if status.get(key) != value]
     found = [f"{key} is {status.get(key)!r}, not {wanted[key]!r}" for key in wrong]
+    if report.get("uid_map") != ["0", "0", "4294967295"]:
+        found.append(f"the engine maps uids ({' '.join(report.get('uid_map', []))}): turn its userns-remap off")
     if report.get("ipv6"):
         found.append(f"IPv6 is on: {', '.join(report['ipv6'])}")
     if not str(report.get("root", "")).startswith("OSError:30"):
@@ -141,6 +179,26 @@ def _limits(agent: ContainerPlan, report: dict[str, Any]) -> list[str]:
     quota, period = (report.get("cpu") or ["", ""])[:2]
     if not (quota.isdigit() and period.isdigit() and abs(int(quota) / int(period) - agent.cpus) < 0.01):
         found.append(f"the cpu limit is {quota}/{period}, not {agent.cpus}")
+    return [*found, *_ulimits(agent, report), *_rooms(agent, report)]
+
+
+def _ulimits(agent: ContainerPlan, report: dict[str, Any]) -> list[str]:
+    found = []
+    if report.get("nofile") != [agent.nofile] * 2:
+        found.append(f"the limit of open files is {report.get('nofile')}, not {agent.nofile}")
+    if report.get("core") != [0, 0]:
+        found.append(f"the size of core dumps is {report.get('core')}, not 0")
+    return found
+
+
+def _rooms(agent: ContainerPlan, report: dict[str, Any]) -> list[str]:
+    """Return the tmpfs folders that are larger than planned; the kernel rounds a size up to a whole page."""
+    found = []
+    for path, options in sorted(agent.tmpfs.items()):
+        planned = int(dict(word.partition("=")[::2] for word in options.split(","))["size"])
+        room = report.get("tmpfs", {}).get(path)
+        if not isinstance(room, int) or not 0 <= room - planned < _PAGE:
+            found.append(f"{path} has room for {room} bytes, not {planned}")
     return found
 
 
@@ -161,5 +219,5 @@ def _held(seen: Seen) -> tuple[str, ...]:
         f"the host is silent at {', '.join(sorted(seen.reachable))}",
         "every name asked lands at the gateway, Docker's resolver included",
         "no capability, no new privileges, seccomp on, root file system read-only, no IPv6",
-        "pids, memory and cpu limits are in force",
+        "pids, memory, cpu, open files, core and tmpfs limits are in force",
     )

@@ -1,12 +1,14 @@
 """A real engine, a state directory of the test's own, and clients that are gone afterwards."""
 
 import os
-import subprocess
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
+from hostkit.launch.plan import gateway_image, probe_image
+from tests.e2e.second_engine import FIRST, Reach, second_engine
 from tests.machines.fixtures import pytest_collection_modifyitems, systemd_machine, vm_machine  # noqa: F401
 
 POLICY = """\
@@ -35,45 +37,63 @@ clients:
 
 
 class Cli:
-    """The command line as a user has it, in a process of its own."""
+    """The command line as a user of one engine has it, in a process of its own."""
 
-    def __init__(self, policy: Path, state: Path):
-        self.policy = policy
-        self.environment = {**os.environ, "HOSTKIT_STATE": str(state)}
+    def __init__(self, policy: Path, state: Path, engine: Reach):
+        self.policy, self.state, self.engine = policy, state, engine
 
     def __call__(self, *words, **more):
-        command = [sys.executable, "-m", "hostkit", "--policy", str(self.policy), *words]
-        environment = {**self.environment, **more}
-        return subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, check=False)
+        return self.engine.run(*self.command(*words), HOSTKIT_STATE=str(self.state), **more)
+
+    def command(self, *words):
+        return [sys.executable, "-m", "hostkit", "--policy", str(self.policy), *words]
+
+    def docker(self, *words):
+        return self.engine.run("docker", *words)
 
 
-def docker(*words):
-    return subprocess.run(["docker", *words], capture_output=True, text=True, timeout=60, check=False)
+def _missing(reason):
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
-def _engine():
+def _first_engine():
     try:
-        answered = docker("info", "--format", "{{.ServerVersion}}")
-        why = answered.stderr
-    except OSError as error:
-        answered, why = None, str(error)
-    if answered is None or answered.returncode:
-        reason = f"no Docker engine: {why}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        answered = FIRST.run("docker", "info", "--format", "{{.ServerVersion}}")
+    except OSError as why:
+        _missing(f"no Docker engine: {why}")
+    if answered.returncode:
+        _missing(f"no Docker engine: {answered.stderr}")
+    return FIRST
+
+
+@pytest.fixture(scope="session")
+def _second_engine(_first_engine):
+    tools = [tool for tool in ("debootstrap", "nsenter", "setpriv", "unshare", "ip") if not shutil.which(tool)]
+    if tools or os.geteuid():
+        _missing(f"no second engine without {', '.join(tools) or 'root'}")
+    with second_engine([gateway_image(), probe_image()]) as reach:
+        yield reach
 
 
 @pytest.fixture
-def hostkit(_engine, tmp_path):
+def engine(request):
+    """The engine of the test: the machine's own, or each one in turn under `both_engines`."""
+    second = getattr(request, "param", FIRST.name) != FIRST.name
+    return request.getfixturevalue("_second_engine" if second else "_first_engine")
+
+
+@pytest.fixture
+def hostkit(engine, tmp_path):
     secret = tmp_path / "token"
     secret.write_text("a-value-of-the-test\n")
     secret.chmod(0o600)
     policy = tmp_path / "hostkit.yml"
     policy.write_text(POLICY.format(secret=secret))
-    cli = Cli(policy, tmp_path / "state")
+    cli = Cli(policy, tmp_path / "state", engine)
     yield cli
     for client in ("e2e-one", "e2e-two"):
         cli("remove", client, "--yes")
-        docker("volume", "rm", "-f", f"hostkit-{client}-records")
+        cli.docker("volume", "rm", "-f", f"hostkit-{client}-records")

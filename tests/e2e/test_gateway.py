@@ -9,7 +9,9 @@ from datetime import datetime
 
 import pytest
 
-from tests.e2e.conftest import Cli, docker
+from hostkit.launch.plan import gateway_image, probe_image
+from tests.e2e.conftest import Cli
+from tests.e2e.second_engine import FIRST
 
 pytestmark = pytest.mark.docker
 
@@ -64,6 +66,10 @@ except OSError as why: print("cut", why, flush=True)
 """
 
 
+def docker(*words):
+    return FIRST.run("docker", *words)
+
+
 def until(what, within=5.0):
     """Return the first true answer, or fail: the time that the issue grants has passed."""
     end = time.monotonic() + within
@@ -76,13 +82,13 @@ def until(what, within=5.0):
 
 
 @pytest.fixture(scope="module")
-def internet(_engine):
+def internet(_first_engine):
     """A network of documentation addresses with one host on it: resolver, web server, and a port that never rests."""
     docker("rm", "-f", "-v", INTERNET)
     docker("network", "rm", INTERNET)
     assert docker("network", "create", "--internal", "--subnet", "203.0.113.0/28", INTERNET).returncode == 0
     place = ("--name", INTERNET, "--network", INTERNET, "--ip", ORIGIN)
-    made = docker("run", "-d", *place, "hostkit/gateway:0.1.0", "python3", "-c", SERVES)
+    made = docker("run", "-d", *place, gateway_image(), "python3", "-c", SERVES)
     assert made.returncode == 0, made.stderr
     until(lambda: "ready" in docker("logs", INTERNET).stdout, within=20)
     yield
@@ -148,7 +154,7 @@ class Sandbox:
         """Change the rules file as somebody with root on the host would."""
         work = ["docker", "run", "--rm", "--network", "none", "-v", "hostkit-e2e-gw-rules:/rules"]
         done = subprocess.run(
-            [*work, "hostkit/agent:0.1.0", "sh", "-c", change], capture_output=True, text=True, timeout=60, check=False
+            [*work, probe_image(), "sh", "-c", change], capture_output=True, text=True, timeout=60, check=False
         )
         assert done.returncode == 0, done.stderr
 
@@ -165,7 +171,7 @@ class Sandbox:
 def box(internet, tmp_path):
     policy = tmp_path / "hostkit.yml"
     policy.write_text(POLICY)
-    cli = Cli(policy, tmp_path / "state")
+    cli = Cli(policy, tmp_path / "state", FIRST)
     yield Sandbox(cli, tmp_path)
     cli("remove", NAME, "--yes")
     docker("rm", "-f", HOLDER)
@@ -223,7 +229,7 @@ def hold_records(box):
     label = ("--label", f"hostkit.client={NAME}", "--label", "hostkit.part=volume")
     size = ("-o", "type=tmpfs", "-o", "device=tmpfs", "-o", "o=size=16m,mode=1777")
     assert docker("volume", "create", *label, *size, RECORDS).returncode == 0
-    held = docker("run", "-d", "--name", HOLDER, "-v", f"{RECORDS}:/records", "hostkit/agent:0.1.0", "sleep", "600")
+    held = docker("run", "-d", "--name", HOLDER, "-v", f"{RECORDS}:/records", probe_image(), "sleep", "600")
     assert held.returncode == 0, held.stderr
 
 

@@ -6,15 +6,15 @@ import time
 
 import pytest
 
-from tests.e2e.conftest import docker
+from tests.e2e.second_engine import both_engines
 
 pytestmark = pytest.mark.docker
 
 
-def made(client):
+def made(hostkit, client):
     label = f"label=hostkit.client={client}"
     kinds = (("ps", "-aq"), ("network", "ls", "-q"))
-    return [docker(*kind, "--filter", label).stdout.split() for kind in kinds]
+    return [hostkit.docker(*kind, "--filter", label).stdout.split() for kind in kinds]
 
 
 def inside(hostkit, source, client="e2e-one"):
@@ -28,17 +28,19 @@ def status(hostkit):
     return done.returncode, {row["client"]: row for row in json.loads(done.stdout)}
 
 
+@both_engines
 def test_a_launch_proves_its_walls_and_a_second_one_changes_nothing(hostkit):
     first = hostkit("launch", "e2e-one")
     assert first.returncode == 0, first.stderr
     assert first.stdout.count("held:") == 4
-    before = made("e2e-one")
+    before = made(hostkit, "e2e-one")
     second = hostkit("launch", "e2e-one")
     assert "already running, walls proved again" in second.stdout, second.stderr
-    assert made("e2e-one") == before
+    assert made(hostkit, "e2e-one") == before
     assert status(hostkit)[0] == 0
 
 
+@both_engines
 def test_the_agent_has_its_secret_its_home_and_a_name_and_no_more(hostkit):
     assert hostkit("launch", "e2e-one").returncode == 0
     assert inside(hostkit, "print(open('/run/secrets/token').read())") == "a-value-of-the-test"
@@ -49,7 +51,7 @@ def test_the_agent_has_its_secret_its_home_and_a_name_and_no_more(hostkit):
     write = "import errno\ntry:\n open('/run/secrets/x', 'w')\nexcept OSError as e: print(errno.errorcode[e.errno])"
     assert inside(hostkit, write) == "EROFS"
     inside(hostkit, "open('/workspace/a', 'w'); open('/home/agent/b', 'w'); open('/tmp/c', 'w')")
-    document = docker("inspect", "hostkit-e2e-one-agent", "hostkit-e2e-one-gateway").stdout
+    document = hostkit.docker("inspect", "hostkit-e2e-one-agent", "hostkit-e2e-one-gateway").stdout
     assert "a-value-of-the-test" not in document
     assert '"Type": "bind"' not in document
 
@@ -66,22 +68,24 @@ def test_a_name_that_is_not_listed_is_refused_with_a_reason_and_recorded(hostkit
 def test_the_other_client_cannot_be_reached(hostkit):
     assert hostkit("launch", "e2e-one").returncode == 0
     assert hostkit("launch", "e2e-two").returncode == 0
-    network = json.loads(docker("inspect", "hostkit-e2e-two-gateway").stdout)[0]["NetworkSettings"]["Networks"]
+    network = json.loads(hostkit.docker("inspect", "hostkit-e2e-two-gateway").stdout)[0]["NetworkSettings"]["Networks"]
     for address in (entry["IPAddress"] for entry in network.values()):
         attempt = f"import socket\ntry:\n socket.create_connection(('{address}', 3128), 1); print('connected')\n"
         said = inside(hostkit, attempt + "except OSError as e: print('silent')")
         assert said == "silent", address
 
 
+@both_engines
 def test_a_stop_leaves_nothing_but_volumes_and_the_work_is_there_after(hostkit):
     assert hostkit("launch", "e2e-one").returncode == 0
     inside(hostkit, "open('/workspace/kept', 'w').write('yes')")
     assert hostkit("stop", "e2e-one").returncode == 0
-    assert made("e2e-one") == [[], []]
+    assert made(hostkit, "e2e-one") == [[], []]
     assert hostkit("launch", "e2e-one").returncode == 0
     assert inside(hostkit, "print(open('/workspace/kept').read())") == "yes"
 
 
+@both_engines
 def test_two_launches_at_once_do_not_race(hostkit):
     done = []
     threads = [threading.Thread(target=lambda: done.append(hostkit("launch", "e2e-one"))) for _ in range(2)]
@@ -91,20 +95,21 @@ def test_two_launches_at_once_do_not_race(hostkit):
         thread.join()
     assert [one.returncode for one in done] == [0, 0], [one.stderr for one in done]
     assert sum("already running" in one.stdout for one in done) == 1
-    assert [len(kind) for kind in made("e2e-one")] == [2, 2]
+    assert [len(kind) for kind in made(hostkit, "e2e-one")] == [2, 2]
 
 
 def test_half_removed_networks_are_no_obstacle(hostkit):
     assert hostkit("launch", "e2e-one").returncode == 0
-    docker("rm", "-f", "hostkit-e2e-one-agent", "hostkit-e2e-one-gateway")
-    docker("network", "rm", "hostkit-e2e-one-in")
+    hostkit.docker("rm", "-f", "hostkit-e2e-one-agent", "hostkit-e2e-one-gateway")
+    hostkit.docker("network", "rm", "hostkit-e2e-one-in")
     assert hostkit("launch", "e2e-one").returncode == 0
     assert status(hostkit)[0] == 0
 
 
+@both_engines
 def test_a_killed_gateway_is_named_with_its_reason(hostkit):
     assert hostkit("launch", "e2e-one").returncode == 0
-    docker("kill", "hostkit-e2e-one-gateway")
+    hostkit.docker("kill", "hostkit-e2e-one-gateway")
     code, rows = status(hostkit)
     assert code == 1
     assert "gateway: not running (exited, killed, exit 137)" in rows["e2e-one"]["why"]
@@ -112,14 +117,14 @@ def test_a_killed_gateway_is_named_with_its_reason(hostkit):
         "import socket\ntry:\n socket.create_connection(('{}', 3128), 2); print('open')\n"
         "except OSError: print('closed')"
     )
-    address = json.loads(docker("inspect", "hostkit-e2e-one-agent").stdout)[0]["HostConfig"]["Dns"][0]
+    address = json.loads(hostkit.docker("inspect", "hostkit-e2e-one-agent").stdout)[0]["HostConfig"]["Dns"][0]
     assert inside(hostkit, closed.format(address)) == "closed"
 
 
 def test_broken_rules_stop_everything_and_say_so_within_five_seconds(hostkit, tmp_path):
     assert hostkit("launch", "e2e-one").returncode == 0
     (tmp_path / "rules.json").write_text("{")
-    docker("cp", str(tmp_path / "rules.json"), "hostkit-e2e-one-gateway:/rules/rules.json")
+    hostkit.docker("cp", str(tmp_path / "rules.json"), "hostkit-e2e-one-gateway:/rules/rules.json")
     end = time.monotonic() + 5
     while status(hostkit)[0] == 0 and time.monotonic() < end:
         time.sleep(0.2)
@@ -146,7 +151,7 @@ def test_bad_input_is_one_clear_line_and_leaves_nothing(hostkit, words, says, co
     assert done.returncode == code
     assert says in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
-    assert made("e2e-one") == [[], []]
+    assert made(hostkit, "e2e-one") == [[], []]
 
 
 def test_an_engine_that_is_down_cannot_tell(hostkit):

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from hostkit.errors import HostkitError
+from hostkit.errors import Exit, HostkitError
 from hostkit.gateway.rules import parse as parse_rules
 from hostkit.launch.plan import (
     WALLS,
@@ -18,8 +18,9 @@ from hostkit.launch.plan import (
     find_client,
     gateway_image,
     make_plan,
-    needs_resolv_conf,
     network_options,
+    refuse_bridge_twins,
+    refuse_taken_bridges,
     refuse_without_agreement,
 )
 from hostkit.policy import parse
@@ -31,6 +32,8 @@ IMAGES = {gateway_image(): "sha256:" + "a" * 64, agent_image(POLICY.clients["acm
 ENGINE = EngineFacts((20, 10, 24), IMAGES, ("192.0.2.2", "fd00::2", "127.0.0.1"))
 PLAN = make_plan(POLICY, "acme", SLOT, ENGINE)
 ISOLATED = "com.docker.network.bridge.gateway_mode_ipv4"
+TWINS = ("c17439", "c24164")
+"""Two names of which SHA-256 begins with the same eight digits."""
 INHIBIT = "com.docker.network.bridge.inhibit_ipv4"
 
 
@@ -103,19 +106,32 @@ def test_the_way_out_keeps_its_address():
     assert set(network_options((28, 0, 0), "hke0", internal=False)) == {"com.docker.network.bridge.name"}
 
 
-@pytest.mark.parametrize(
-    ("version", "needed"),
-    [
-        ((20, 10, 24), False),
-        ((25, 0, 4), False),
-        ((25, 0, 5), True),
-        ((26, 1, 2), True),
-        ((26, 1, 3), False),
-        ((29, 0, 0), False),
-    ],
-)
-def test_only_engines_with_the_broken_dns_option_need_a_resolv_conf(version, needed):
-    assert needs_resolv_conf(version) is needed
+@pytest.mark.parametrize("version", [(25, 0, 5), (25, 0, 6), (26, 0, 0), (26, 1, 2)])
+def test_an_engine_with_the_broken_dns_option_is_refused_before_anything_is_planned(version):
+    says = f"Docker {'.'.join(map(str, version))} .*moby issue 47821.*; upgrade the engine to 26.1.3 or later"
+    with pytest.raises(HostkitError, match=says) as refusal:
+        make_plan(POLICY, "acme", SLOT, dataclasses.replace(ENGINE, version=version))
+    assert refusal.value.code == Exit.REFUSED
+
+
+@pytest.mark.parametrize("version", [(20, 10, 24), (23, 0, 11), (25, 0, 4), (26, 1, 3), (26, 1, 5), (28, 0, 0)])
+def test_every_other_engine_is_planned_for(version):
+    assert make_plan(POLICY, "acme", SLOT, dataclasses.replace(ENGINE, version=version)).client == "acme"
+
+
+def test_two_clients_whose_bridges_would_have_one_name_are_refused():
+    assert bridge_name("hki", TWINS[0]) == bridge_name("hki", TWINS[1])
+    with pytest.raises(HostkitError, match=f"{TWINS[0]} and {TWINS[1]} would share the bridge hki"):
+        refuse_bridge_twins(TWINS[0], ["acme", *TWINS])
+    refuse_bridge_twins(TWINS[0], ["acme", TWINS[0]])
+
+
+@pytest.mark.parametrize("kind", ["hki", "hke"])
+def test_an_interface_that_has_a_bridges_name_already_is_never_taken_over(kind):
+    bridge = bridge_name(kind, "acme")
+    with pytest.raises(HostkitError, match=f"interface {bridge} is there and is no network of acme; see `ip link"):
+        refuse_taken_bridges(PLAN, ["lo", "eth0", bridge])
+    refuse_taken_bridges(PLAN, ["lo", "eth0", bridge_name(kind, "beta")])
 
 
 def test_without_an_agreement_in_force_there_is_no_launch():

@@ -12,7 +12,7 @@ NONCES = ("a.gateway.invalid", "b.embedded.invalid")
 UID = PLAN.agent.user.split(":")[0]
 GOOD = {
     "gateway": "connected",
-    "host:192.0.2.2": "TimeoutError:None",
+    "host:192.0.2.2": "silent",
     "host:172.17.0.1": "OSError:101",
     "status": {
         "Uid": "\t".join([UID] * 4),
@@ -26,6 +26,10 @@ GOOD = {
     "pids": str(PLAN.agent.pids),
     "memory": str(PLAN.agent.memory),
     "cpu": ["100000", "100000"],
+    "nofile": [PLAN.agent.nofile] * 2,
+    "core": [0, 0],
+    "tmpfs": {"/tmp": 268435456, "/run/agent": 16777216},
+    "uid_map": ["0", "0", "4294967295"],
     "root": "OSError:30",
 }
 SEEN = Seen(GOOD, frozenset({"192.0.2.2", "172.17.0.1"}), frozenset(NONCES), NONCES)
@@ -55,12 +59,23 @@ def test_with_every_wall_in_place_each_is_named():
         ({"pids": "max"}, "the process limit is 'max'"),
         ({"memory": "9223372036854771712"}, "the memory limit is"),
         ({"cpu": ["max", "100000"]}, "the cpu limit is max/100000"),
+        ({"nofile": [1048576, 1048576]}, r"the limit of open files is \[1048576, 1048576\], not 1024"),
+        ({"nofile": [1024, 1048576]}, "the limit of open files is"),
+        ({"core": [0, -1]}, r"the size of core dumps is \[0, -1\], not 0"),
+        ({"tmpfs": {"/tmp": 12345678901, "/run/agent": 16777216}}, "/tmp has room for 12345678901 bytes"),
+        ({"tmpfs": {"/tmp": 268435456}}, "/run/agent has room for None bytes, not 16777216"),
+        ({"uid_map": ["0", "100000", "65536"]}, r"the engine maps uids \(0 100000 65536\): turn its userns-remap off"),
         ({"cpu": ["-1", "100000"]}, "the cpu limit is -1/100000"),
     ],
 )
 def test_an_open_wall_is_a_finding_and_is_named(changes, says):
     with pytest.raises(WallOpen, match=says):
         judge(PLAN, report(**changes))
+
+
+def test_a_connection_that_only_the_host_noticed_is_a_finding_too():
+    with pytest.raises(WallOpen, match=r"the host answers the sandbox at 172\.17\.0\.1"):
+        judge(PLAN, dataclasses.replace(SEEN, heard=frozenset({"172.17.0.1"})))
 
 
 def test_a_gateway_that_does_not_answer_proves_nothing():

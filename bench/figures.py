@@ -1,0 +1,67 @@
+"""How a figure is measured and how it is written down."""
+
+import json
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured value, and where there is one, the peer's value in the same run and our share of it."""
+
+    name: str
+    value: float
+    unit: str
+    peer: float | None
+    ratio: float | None
+    goal: float
+    """The most that the value may be, or where there is a peer, the ratio; it is said, not written."""
+
+    @property
+    def within(self) -> bool:
+        return (self.value if self.ratio is None else self.ratio) <= self.goal
+
+
+def alone(name: str, values: list[float], goal: float) -> Figure:
+    return Figure(name, round(statistics.median(values), 3), "s", None, None, goal)
+
+
+def against(name: str, values: list[float], peers: list[float], goal: float) -> Figure:
+    value, peer = statistics.median(values), statistics.median(peers)
+    return Figure(name, round(value, 3), "s", round(peer, 3), round(value / peer, 2), goal)
+
+
+def seconds(*command: str, codes: tuple[int, ...] = (0,)) -> float:
+    """Return how long a command took; raise RuntimeError if it did not end as it should."""
+    started = time.monotonic()
+    run(*command, codes=codes)
+    return time.monotonic() - started
+
+
+def run(*command: str, codes: tuple[int, ...] = (0,)) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode not in codes:
+        raise RuntimeError(f"{' '.join(command)[:200]} ended with {done.returncode}: {done.stderr.strip()[-300:]}")
+    return done.stdout
+
+
+def times(rounds: int, measure: Callable[[], float]) -> list[float]:
+    return [measure() for _ in range(rounds)]
+
+
+def write(figures: list[Figure], path: Path) -> None:
+    path.write_text(json.dumps([_written(figure) for figure in figures], indent=1) + "\n")
+
+
+def _written(figure: Figure) -> dict[str, object]:
+    return {key: value for key, value in asdict(figure).items() if key != "goal"}
+
+
+def shown(figure: Figure) -> str:
+    peer = "" if figure.peer is None else f", peer {figure.peer:.3f} {figure.unit}, ratio {figure.ratio}"
+    verdict = "within" if figure.within else "OVER"
+    return f"{figure.name}: {figure.value:.3f} {figure.unit}{peer}; {verdict} the goal of {figure.goal:g}"

@@ -1,0 +1,81 @@
+"""What a session refuses before it asks the engine for anything, and what it reads back."""
+
+import dataclasses
+
+import pytest
+
+from hostkit.errors import CannotTell, HostkitError, WallOpen
+from hostkit.launch.session import Session
+from hostkit.launch.state import State
+from hostkit.launch.uids import refuse_collisions
+from tests.conftest import FakeHost
+from tests.launch.test_plan import PLAN
+from tests.launch.test_uids import STATUS, WHOLE
+
+
+class FakeEngine:
+    def __init__(self, **documents):
+        self.documents = documents
+
+    def inspect(self, name):
+        return self.documents.get(name.rpartition("-")[2])
+
+    def logs(self, name, lines):
+        return "its last words\x1b[2J\n"
+
+
+def document(image, pid=0):
+    return {"Image": image, "Config": {"Image": image}, "State": {"Pid": pid, "ExitCode": 3}}
+
+
+def session(tmp_path, uid=PLAN.host_uid, uid_map=WHOLE, agent=PLAN.agent.image, gateway=PLAN.gateway.image, pid=41):
+    host = FakeHost(files={"/proc/41/status": STATUS.format(uid), "/proc/41/uid_map": uid_map})
+    return Session(FakeEngine(agent=document(agent, pid), gateway=document(gateway, 42)), host, State(tmp_path))
+
+
+def test_an_agent_as_planned_is_read_back_in_silence(tmp_path):
+    session(tmp_path)._read_back(PLAN)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"uid": 170006}, "on the host the agent is uid 170006/170006/170006/170006, not 70006"),
+        ({"uid_map": "0 100000 65536\n"}, "the engine maps uids"),
+        ({"agent": "sha256:other"}, "hostkit-acme-agent runs image sha256:other, not sha256:bb"),
+        ({"gateway": "sha256:other"}, "hostkit-acme-gateway runs image sha256:other, not sha256:aa"),
+    ],
+)
+def test_an_agent_that_is_not_as_planned_on_the_host_is_an_open_wall(tmp_path, changes, says):
+    with pytest.raises(WallOpen, match=says):
+        session(tmp_path, **changes)._read_back(PLAN)
+
+
+def test_an_agent_that_ended_cannot_be_read_back_and_its_last_words_are_escaped(tmp_path):
+    with pytest.raises(CannotTell, match=r"ended at once \(exit 3\): 'its last words\\x1b\[2J'"):
+        session(tmp_path, pid=0)._read_back(PLAN)
+
+
+def test_an_agent_that_the_host_does_not_see_cannot_be_read_back(tmp_path):
+    with pytest.raises(CannotTell, match="/proc/43/status: not taught"):
+        session(tmp_path, pid=43)._read_back(PLAN)
+
+
+def test_a_host_that_has_given_a_uid_of_ours_away_is_told_the_line_and_what_to_do():
+    host = FakeHost(files={"/etc/passwd": "root:x:0:0::/:/bin/sh\neve:x:70003:100::/:/bin/sh\n"})
+    with pytest.raises(HostkitError, match=r"/etc/passwd: eve:x:70003:.*; move it out of 70000-70511"):
+        refuse_collisions(host)
+
+
+def test_a_host_without_delegated_ids_is_fine():
+    refuse_collisions(FakeHost(files={"/etc/passwd": "root:x:0:0::/:/bin/sh\n"}))
+
+
+def test_a_running_sandbox_of_another_plan_is_refused_before_anything_is_asked_of_it(tmp_path):
+    other = dataclasses.replace(PLAN, agent=dataclasses.replace(PLAN.agent, pids=17))
+    state = State(tmp_path)
+    from hostkit.launch.drift import fixed
+
+    state.update("acme", fixed=fixed(other))
+    with pytest.raises(HostkitError, match=r"agent\.pids: 17 -> 256; hostkit stop acme, then launch it again"):
+        Session(None, FakeHost(), state)._reprove(PLAN)

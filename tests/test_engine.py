@@ -1,0 +1,73 @@
+"""The words of the engine, and the order of jobs on it, without an engine."""
+
+import threading
+
+import pytest
+
+from hostkit.engine import Engine, in_order, version_numbers
+from hostkit.errors import HostkitError
+
+
+@pytest.mark.parametrize(
+    ("server", "numbers"),
+    [
+        ("Docker/20.10.24+dfsg1 (linux)", (20, 10, 24)),
+        ("Docker/26.1.5 (linux)", (26, 1, 5)),
+        ("Docker/28.0 (linux)", (28, 0, 0)),
+        ("Libpod/4.3.1 (linux)", None),
+        ("", None),
+    ],
+)
+def test_an_engine_tells_its_version_in_its_header(server, numbers):
+    assert version_numbers(server) == numbers
+
+
+def test_a_job_waits_for_what_it_needs_and_for_nothing_else():
+    done, gate = [], threading.Event()
+    with in_order() as add:
+        first = add(lambda: (gate.wait(5), done.append("first")))
+        add(lambda: done.append("second"), first)
+        add(lambda: (done.append("beside"), gate.set()))
+    assert done == ["beside", "first", "second"]
+
+
+def test_a_failed_job_stops_what_needs_it_and_is_raised_after_the_rest_has_ended():
+    done = []
+
+    def fail():
+        raise HostkitError("no room")
+
+    def run():
+        with in_order() as add:
+            broken = add(fail)
+            add(lambda: done.append("needs it"), broken)
+            add(lambda: done.append("does not"))
+
+    with pytest.raises(HostkitError, match="no room"):
+        run()
+    assert done == ["does not"]
+
+
+class FakeApi:
+    def __init__(self, volume):
+        self._volume = volume
+
+    def create_volume(self, name, **_):
+        return self._volume
+
+
+@pytest.mark.parametrize(
+    "volume",
+    [
+        {"Labels": None, "Options": None},
+        {"Labels": {"hostkit.client": "beta"}, "Options": {}},
+        {"Labels": {"hostkit.client": "acme"}, "Options": {"type": "none", "o": "bind", "device": "/"}},
+    ],
+)
+def test_a_volume_that_is_not_the_clients_or_not_of_the_planned_kind_is_refused(volume):
+    with pytest.raises(HostkitError, match="volume v was not made by hostkit for acme"):
+        Engine(FakeApi(volume)).make_volume("v", "acme")
+
+
+def test_a_volume_of_the_client_is_kept():
+    Engine(FakeApi({"Labels": {"hostkit.client": "acme"}, "Options": None})).make_volume("v", "acme")
