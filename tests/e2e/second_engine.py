@@ -160,6 +160,7 @@ def _load(reach, image):
         subprocess.run([*reach.before, "docker", "load", "-q"], stdin=saved.stdout, env=environment, check=True)
     if saved.returncode:
         raise RuntimeError(f"docker save {image} ended with {saved.returncode}")
+    reach.run("docker", "image", "prune", "-f")
 
 
 def _end(state):
