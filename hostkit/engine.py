@@ -227,11 +227,17 @@ class Engine:
         return str(made["Id"])
 
     def make_volume(self, name: str, client: str, options: dict[str, str] | None = None) -> None:
-        """Make a volume; one of that name with the client's label is kept, any other is refused."""
+        """Make a volume; one of that name with the client's label is kept, any other is refused.
+
+        Refused too: options other than these, for they can make a volume of a folder of the host. A sized tmpfs in a
+        plain volume's place is the owner's to choose.
+        """
         with _told():
             labels = {_LABEL: client, "hostkit.part": "volume"}
             made = self._api.create_volume(name, driver="local", driver_opts=options or {}, labels=labels)
-        if (made.get("Labels") or {}).get(_LABEL) != client or (made.get("Options") or {}) != (options or {}):
+        found, wanted = made.get("Options") or {}, options or {}
+        in_memory = not wanted and (found.get("type"), found.get("device")) == ("tmpfs", "tmpfs")
+        if (made.get("Labels") or {}).get(_LABEL) != client or not (found == wanted or in_memory):
             raise HostkitError(f"volume {name} was not made by hostkit for {client}", "rename or remove that volume")
 
     def make_container(self, plan: Any, *, stdin: bool = False) -> str:

@@ -71,3 +71,11 @@ def test_a_volume_that_is_not_the_clients_or_not_of_the_planned_kind_is_refused(
 
 def test_a_volume_of_the_client_is_kept():
     Engine(FakeApi({"Labels": {"hostkit.client": "acme"}, "Options": None})).make_volume("v", "acme")
+
+
+def test_a_sized_tmpfs_may_stand_in_for_a_plain_volume_and_for_no_other():
+    memory = {"type": "tmpfs", "device": "tmpfs", "o": "size=16m"}
+    engine = Engine(FakeApi({"Labels": {"hostkit.client": "acme"}, "Options": memory}))
+    engine.make_volume("v", "acme")
+    with pytest.raises(HostkitError, match="volume v was not made by hostkit for acme"):
+        engine.make_volume("v", "acme", {"type": "tmpfs", "device": "tmpfs", "o": "size=1m,mode=0700"})
