@@ -206,7 +206,18 @@ class Session:
             self._engine.start(plan.probe.name)
             proof.attack()
             proof.ask()
-            return proof.judge()
+            held = proof.judge()
+        self._await_rules(plan)
+        return held
+
+    def _await_rules(self, plan: LaunchPlan, patience: float = 3.0) -> None:
+        """Wait until the running gateway goes by the plan's rules; raise CannotTell after `patience` seconds."""
+        end = time.monotonic() + patience
+        while (said := self._engine.gateway_status(plan.client) or {}).get("generation") != plan.generation:
+            if time.monotonic() > end:
+                why = said.get("why") or f"it goes by generation {said.get('generation')}, not {plan.generation}"
+                raise CannotTell(f"the gateway did not take the new rules: {why}")
+            time.sleep(0.05)
 
     def _drifted(self, plan: LaunchPlan) -> list[str]:
         """Return the walls in which the running agent differs from a probe made now; their volumes always do."""

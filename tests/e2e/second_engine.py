@@ -70,6 +70,11 @@ class Reach:
         words = [*self.before, *command]
         return subprocess.run(words, capture_output=True, text=True, timeout=timeout, env=environment, check=False)
 
+    def start(self, *command):
+        """Start a command that goes on until its process is killed."""
+        quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+        return subprocess.Popen([*self.before, *command], **quiet)
+
 
 FIRST = Reach("docker-20.10")
 both_engines = pytest.mark.parametrize(
