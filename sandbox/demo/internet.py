@@ -89,6 +89,14 @@ class Web(http.server.BaseHTTPRequestHandler):
         """Stay silent: `say` has said it."""
 
 
+class WebServer(http.server.ThreadingHTTPServer):
+    """A server that does not ask a resolver for its own name when it binds: there is none here, and asking takes 10 s."""
+
+    def server_bind(self) -> None:
+        """Bind, and no more."""
+        socketserver.TCPServer.server_bind(self)
+
+
 def certificate() -> None:
     """Make one certificate for all names of the demo, and trust in it is handed out by the demo alone."""
     names = ",".join(f"DNS:{name.rstrip('.')}" for name in NAMES)
@@ -101,7 +109,7 @@ def serve_web(address: str, port: int) -> None:
     """Serve HTTPS at one address."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(FOLDER / "cert.pem", FOLDER / "key.pem")
-    server = http.server.ThreadingHTTPServer((address, port), Web)
+    server = WebServer((address, port), Web)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
