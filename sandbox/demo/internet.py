@@ -90,7 +90,7 @@ class Web(http.server.BaseHTTPRequestHandler):
 
 
 class WebServer(http.server.ThreadingHTTPServer):
-    """A server that does not ask a resolver for its own name when it binds: there is none here, and asking takes 10 s."""
+    """A server that does not look its own name up when it binds: no resolver is here, and asking takes 10 s."""
 
     def server_bind(self) -> None:
         """Bind, and no more."""
