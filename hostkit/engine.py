@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hostkit.errors import CannotTell, HostkitError
+from hostkit.shipped import shipped
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -23,7 +24,7 @@ _LABEL = "hostkit.client"
 _CANNOT_RUN = b"OCI runtime exec failed"
 """The engine's own first words, on the command's stdout, when there is no such command."""
 _NOT_THERE = (b"executable file not found", b"no such file or directory")
-_SECCOMP = Path(__file__).parent.parent / "sandbox" / "seccomp.json"
+_SECCOMP = shipped("sandbox") / "seccomp.json"
 
 
 def exists() -> bool:

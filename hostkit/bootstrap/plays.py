@@ -12,8 +12,9 @@ import yaml
 from hostkit.bootstrap.fence import ruleset
 from hostkit.host import SHARED_FILE_SYSTEMS
 from hostkit.policy import Policy
+from hostkit.shipped import shipped
 
-FOLDER = Path(__file__).parents[2] / "playbooks"
+FOLDER = shipped("playbooks")
 
 
 @dataclass(frozen=True)
