@@ -153,7 +153,7 @@ def test_a_reboot_brings_back_what_was_confirmed_and_nothing_else(systemd_machin
         systemd_machine.restart()
     assert "table inet hostkit" not in tables(systemd_machine)
     harden(systemd_machine)
-    assert tables(systemd_machine) == ["table inet hostkit", ""]
+    assert [name for name in tables(systemd_machine) if "hostkit" in name] == ["table inet hostkit"]
     systemd_machine.restart()
     assert answers(systemd_machine) == dict.fromkeys(PROVED, "ok")
     _a_clients_unit_runs_the_whole_launch(systemd_machine)
