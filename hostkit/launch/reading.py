@@ -12,6 +12,8 @@ from hostkit.policy.model import Egress
 _LONGEST = 2000
 _MOST = 200
 """Names shown; an agent can ask for as many as it likes."""
+_RESERVED = ".invalid"
+"""A top-level name that nobody can own (RFC 6761): what proofs and drills ask for lies below it."""
 
 
 def safe(line: str) -> str:
@@ -40,9 +42,11 @@ def denials(data: bytes, *, suggest: bool) -> list[str]:
             record = json.loads(line)
             if record.get("event") == "denied":
                 counted[str(record.get("name"))][int(record.get("port") or 0), str(record.get("rule"))] += 1
+    own = sum(counted.pop(name).total() for name in [name for name in counted if name.endswith(_RESERVED)])
     by_count = sorted(counted.items(), key=lambda item: -item[1].total())
     found = [line for name, reasons in by_count[:_MOST] for line in _group(name, reasons, suggest=suggest)]
-    return [*found, *([f"and {len(by_count) - _MOST} names more"] if len(by_count) > _MOST else [])]
+    found += [f"and {len(by_count) - _MOST} names more"] if len(by_count) > _MOST else []
+    return [*found, *([f"{own:6d}  names below .invalid, which the proofs and drills ask for"] if own else [])]
 
 
 def _group(name: str, reasons: Counter[tuple[int, str]], *, suggest: bool) -> list[str]:

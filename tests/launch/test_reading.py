@@ -117,3 +117,8 @@ def test_a_closed_gateway_says_first_why_and_what_to_do():
 def test_a_flood_of_names_does_not_flood_the_reader():
     lines = denials(b"".join(denied(f"n{number}.example") for number in range(1000)), suggest=False)
     assert (len(lines), lines[-1]) == (201, "and 800 names more")
+
+
+def test_what_proofs_and_drills_ask_for_is_one_line_and_never_suggested():
+    data = denied("0123456789abcdef.gateway.invalid", 53) + denied("x.unlisted.drill.invalid")
+    assert denials(data, suggest=True) == ["     2  names below .invalid, which the proofs and drills ask for"]
