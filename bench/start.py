@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.figures import run
-from hostkit.launch.plan import gateway_image, probe_image
+from hostkit.launch.parts import gateway_image, probe_image
 
 CLIENT = "bench"
 _BARE = "hostkit-bench-bare"

@@ -16,7 +16,7 @@ from hostkit.drill.twin import Stage
 from hostkit.engine import Engine, Entry, side_by_side
 from hostkit.errors import CannotTell, HostkitError
 from hostkit.launch.drift import drift
-from hostkit.launch.plan import ContainerPlan, LaunchPlan
+from hostkit.launch.model import ContainerPlan, LaunchPlan
 from hostkit.launch.session import Session
 from hostkit.policy.model import Policy
 

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hostkit.drill.lacking import PLAN_WALLS, lacking
 from hostkit.drill.walls import OPEN_GATEWAY
 from hostkit.gateway.rules import Grant, Rules
-from hostkit.launch.plan import WALLS, ContainerPlan, LaunchPlan, MountPlan, NetworkPlan, Slot, bridge_name, filler
+from hostkit.launch.model import ContainerPlan, LaunchPlan, MountPlan, NetworkPlan, Slot
+from hostkit.launch.networks import bridge_name
+from hostkit.launch.parts import filler
 
 REBINDING = "rebinding.drill.invalid"
 ZONE = "unlisted.drill.invalid"
@@ -99,7 +102,7 @@ def inside_probe(stage: Stage) -> ContainerPlan:
 
 def twin_network(stage: Stage, out: frozenset[str]) -> NetworkPlan:
     """Return the twin's network: the real one's options on a bridge and subnet of its own, less what is out."""
-    real = stage.plan.without(*(out & {"internal_network", "inhibit_host", "ipv6_off"})).inside
+    real = lacking(stage.plan, *(out & {"internal_network", "inhibit_host", "ipv6_off"})).inside
     bridge = bridge_name("hkd", stage.plan.client + "/twin")
     options = {**real.options, **_named(bridge)}
     return dataclasses.replace(
@@ -109,7 +112,7 @@ def twin_network(stage: Stage, out: frozenset[str]) -> NetworkPlan:
 
 def twin_agent(stage: Stage, out: frozenset[str]) -> ContainerPlan:
     """Return the twin: the agent's plan less the walls in `out`, without credentials, workspace or agent code."""
-    agent = stage.plan.without(*(out & set(WALLS))).agent
+    agent = lacking(stage.plan, *(out & set(PLAN_WALLS))).agent
     resolver = stage.address(stage.twin_slot.inside, 2)
     stand_in = (MountPlan(stage.name("stand"), STAND_IN),)
     return dataclasses.replace(

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hostkit.launch.plan import LaunchPlan
+from hostkit.launch.model import LaunchPlan
 
 _SAME = ("CapAdd", "CapDrop", "ReadonlyRootfs", "SecurityOpt", "PidsLimit", "Memory", "NanoCpus", "Ulimits", "Tmpfs")
 _HOST_SIDE = ("Binds", "Devices", "Privileged", "PidMode", "IpcMode", "UsernsMode", "Sysctls", "Dns", "Mounts")

@@ -16,7 +16,7 @@ from hostkit.errors import CannotTell
 from hostkit.host import Host
 from hostkit.launch import walls
 from hostkit.launch.listeners import Listeners
-from hostkit.launch.plan import LaunchPlan
+from hostkit.launch.model import LaunchPlan
 
 _ANSWER_LIMIT = 1024 * 1024
 

@@ -11,9 +11,9 @@ from typing import Any
 from hostkit.engine import Engine, Entry, in_order, side_by_side
 from hostkit.errors import CannotTell, HostkitError, WallOpen
 from hostkit.host import Host
-from hostkit.launch import drift, uids
+from hostkit.launch import drift, networks, parts, uids
 from hostkit.launch import plan as plans
-from hostkit.launch.plan import LaunchPlan
+from hostkit.launch.model import EngineFacts, LaunchPlan, Slot
 from hostkit.launch.proof import Proof
 from hostkit.launch.state import State
 from hostkit.policy.model import Policy
@@ -41,10 +41,10 @@ class Session:
     def plan(self, policy: Policy, name: str) -> LaunchPlan:
         """Return what a launch would do now; nothing is kept."""
         client = plans.find_client(policy, name)
-        facts = self._facts(plans.agent_image(client))
+        facts = self._facts(parts.agent_image(client))
         slots = self._state.slots()
-        plans.refuse_bridge_twins(name, slots)
-        slot = plans.choose_slot(policy, slots, self._live(name), name)
+        networks.refuse_bridge_twins(name, slots)
+        slot = networks.choose_slot(policy, slots, self._live(name), name)
         generation = int(self._state.entry(name).get("generation", 0)) + 1
         return plans.make_plan(policy, name, slot, facts, generation)
 
@@ -98,13 +98,13 @@ class Session:
             raise HostkitError(f"{name} is not running", f"hostkit launch {name}")
         return plan
 
-    def borrow_slots(self, policy: Policy, name: str, count: int) -> list[plans.Slot]:
+    def borrow_slots(self, policy: Policy, name: str, count: int) -> list[Slot]:
         """Return free slots for a drill of a client, kept from everyone else until `return_slots`."""
         found = []
         with self._state.locked("slots"):
             for number in range(count):
                 borrowed = f"{name}/{number}"
-                slot = plans.choose_slot(policy, self._state.slots(), self._live(name), borrowed)
+                slot = networks.choose_slot(policy, self._state.slots(), self._live(name), borrowed)
                 self._state.keep_slot(borrowed, slot)
                 found.append(slot)
         return found
@@ -143,11 +143,11 @@ class Session:
             raise HostkitError(f"{name} is not running", f"hostkit launch {name}")
         return self._engine.stream(f"hostkit-{name}-agent", command, write)
 
-    def _facts(self, agent: str) -> plans.EngineFacts:
-        names = {agent, plans.gateway_image(), plans.probe_image()}
+    def _facts(self, agent: str) -> EngineFacts:
+        names = {agent, parts.gateway_image(), parts.probe_image()}
         images = {image: self._engine.image_id(image) for image in names}
         known = {image: found for image, found in images.items() if found}
-        return plans.EngineFacts(self._engine.version(), known, self._host_addresses())
+        return EngineFacts(self._engine.version(), known, self._host_addresses())
 
     def _host_addresses(self) -> tuple[str, ...]:
         found = {address for entries in self._host.addresses().values() for address in entries}
@@ -155,7 +155,7 @@ class Session:
 
     def _live(self, name: str) -> tuple[str, ...]:
         """Return the networks that are routed on this host, but for those of the client itself."""
-        own = {plans.bridge_name(kind, name) for kind in ("hki", "hke")}
+        own = {networks.bridge_name(kind, name) for kind in ("hki", "hke")}
         return tuple(route for route, device in _routes(self._host.read("/proc/net/route")) if device not in own)
 
     def _remember(self, plan: LaunchPlan, path: str) -> None:
@@ -187,7 +187,7 @@ class Session:
         kept = self._state.entry(plan.client).get("fixed", {})
         _refuse_changed(plan, drift.differences(kept, plan))
         try:
-            return self._prove_beside(plans.without_secrets(plan))
+            return self._prove_beside(parts.without_secrets(plan))
         except WallOpen as why:
             self._tear_down(plan.client)
             raise WallOpen(why.what, "the agent that ran behind it was stopped") from None
@@ -226,7 +226,7 @@ class Session:
 
     def _bring_up(self, plan: LaunchPlan, values: dict[str, bytes]) -> tuple[str, ...]:
         self._tear_down(plan.client)
-        plans.refuse_taken_bridges(plan, self._host.addresses())
+        networks.refuse_taken_bridges(plan, self._host.addresses())
         try:
             with Proof(self._engine, self._host, plan, values) as proof:
                 self._make(plan, proof)
@@ -267,7 +267,7 @@ class Session:
         """
         engine, client = self._engine, plan.client
         with in_order() as add:
-            volumes = [add(partial(self._make_volume, plan, volume)) for volume in plans.volumes(plan)]
+            volumes = [add(partial(self._make_volume, plan, volume)) for volume in parts.volumes(plan)]
             inside = add(partial(engine.make_network, plan.inside, client))
             outside = add(partial(engine.make_network, plan.outside, client), inside)
             probe = add(partial(self._make_probe, plan, proof), volumes[0], inside)
@@ -278,7 +278,7 @@ class Session:
             started = add(partial(engine.start, plan.gateway.name), gateway, filled)
             add(proof.ask, ordered, started)
             add(partial(engine.make_container, plan.agent), started)
-            add(partial(engine.remove_container, plans.filler(plan).name), started)
+            add(partial(engine.remove_container, parts.filler(plan).name), started)
 
     def _make_probe(self, plan: LaunchPlan, proof: Proof) -> None:
         self._engine.make_container(plan.probe, stdin=True)
@@ -293,9 +293,9 @@ class Session:
 
     def _fill(self, plan: LaunchPlan) -> None:
         """Own the volumes and lay the rules down, through a container that is never started."""
-        filler = plans.filler(plan)
+        filler = parts.filler(plan)
         self._engine.make_container(filler)
-        self._engine.put(filler.name, "/mnt", [Entry(*entry) for entry in plans.volume_entries(plan)])
+        self._engine.put(filler.name, "/mnt", [Entry(*entry) for entry in parts.volume_entries(plan)])
 
     def _tear_down(self, name: str) -> list[str]:
         """Remove what carries the client's label, and nothing else."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from hostkit.errors import HostkitError
 from hostkit.health import state_directory
-from hostkit.launch.plan import Slot
+from hostkit.launch.model import Slot
 
 _VERSION = 1
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from hostkit.errors import HostkitError
 from hostkit.host import Host
-from hostkit.launch.plan import SLOTS, UID_BASE
+from hostkit.launch.model import SLOTS, UID_BASE
 
 UIDS = range(UID_BASE, UID_BASE + 2 * SLOTS)
 _ACCOUNTS = ("/etc/passwd", "/etc/group")

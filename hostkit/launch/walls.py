@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hostkit.errors import CannotTell, WallOpen
-from hostkit.launch.plan import ContainerPlan, LaunchPlan
+from hostkit.launch.model import ContainerPlan, LaunchPlan
 
 PROBE = r"""
 import base64, errno, json, os, resource, select, socket, sys, threading, time

@@ -1,8 +1,8 @@
 import pytest
 
+from hostkit.drill.lacking import PLAN_WALLS
 from hostkit.drill.model import GROUPS, collect_all, source_of
 from hostkit.drill.walls import DANGEROUS, WALLS
-from hostkit.launch.plan import WALLS as PLAN_WALLS
 
 PROBES, CONTROLS = collect_all()
 every_probe = pytest.mark.parametrize("probe", PROBES, ids=lambda entry: entry.id)

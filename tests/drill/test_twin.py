@@ -3,8 +3,10 @@ import json
 import pytest
 
 from hostkit.drill import twin
+from hostkit.drill.lacking import lacking
 from hostkit.drill.walls import OPEN_GATEWAY, WALLS
-from hostkit.launch.plan import EngineFacts, Slot, make_plan
+from hostkit.launch.model import EngineFacts, Slot
+from hostkit.launch.plan import make_plan
 from hostkit.policy import Policy
 
 POLICY = {
@@ -56,7 +58,7 @@ def test_a_twin_has_no_credentials_no_workspace_and_no_agent_code(stage):
 def test_a_twin_lacks_exactly_the_wall_that_is_out(stage, wall):
     whole, without = twin.twin_agent(stage, frozenset()), twin.twin_agent(stage, frozenset({wall}))
     assert whole != without
-    assert stage.plan.without(wall).agent != stage.plan.agent
+    assert lacking(stage.plan, wall).agent != stage.plan.agent
 
 
 def test_a_twins_network_is_never_on_a_bridge_of_a_real_client(stage):

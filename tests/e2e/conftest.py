@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hostkit.launch.plan import gateway_image, probe_image
+from hostkit.launch.parts import gateway_image, probe_image
 from tests.e2e.second_engine import FIRST, Reach, second_engine
 from tests.machines.fixtures import pytest_collection_modifyitems, systemd_machine, vm_machine  # noqa: F401
 

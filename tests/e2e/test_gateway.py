@@ -9,7 +9,7 @@ from datetime import datetime
 
 import pytest
 
-from hostkit.launch.plan import gateway_image, probe_image
+from hostkit.launch.parts import gateway_image, probe_image
 from tests.e2e.conftest import Cli
 from tests.e2e.second_engine import FIRST
 

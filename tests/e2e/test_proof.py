@@ -10,14 +10,15 @@ pytestmark = pytest.mark.docker
 LACKING = """\
 import dataclasses, sys
 from hostkit.cli import main
+from hostkit.drill.lacking import lacking
 from hostkit.launch import plan as plans
 whole, wall = plans.make_plan, sys.argv[1]
-def lacking(*arguments):
+def made(*arguments):
     plan = whole(*arguments)
-    lacks, own = plan.without(wall), ("name", "image", "command", "address", "mounts", "environment", "labels")
+    lacks, own = lacking(plan, wall), ("name", "image", "command", "address", "mounts", "environment", "labels")
     probe = dataclasses.replace(lacks.agent, **{name: getattr(plan.probe, name) for name in own})
     return dataclasses.replace(lacks, probe=probe)
-plans.make_plan = lacking
+plans.make_plan = made
 main(sys.argv[2:])
 """
 OPEN = [

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from hostkit.launch.plan import bridge_name
+from hostkit.launch.networks import bridge_name
 
 pytestmark = pytest.mark.docker
 

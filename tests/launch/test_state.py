@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from hostkit.errors import HostkitError
-from hostkit.launch.plan import Slot
+from hostkit.launch.model import Slot
 from hostkit.launch.state import State
 
 
