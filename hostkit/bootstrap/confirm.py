@@ -22,6 +22,7 @@ def standing(host: Host) -> Standing:
         addresses=addresses,
         tunnels=tunnels(addresses, {name: _uevent(host, name) for name in addresses}),
         sessions=host.ssh_sessions(),
+        passwd=host.read("/etc/passwd"),
     )
 
 
