@@ -209,7 +209,7 @@ def _hand_on(kind: int, piece: bytes) -> None:
 @click.pass_context
 def stop(context: click.Context, client: str) -> None:
     """Stop a client; its workspace stays."""
-    _known(context, client)
+    _refuse_unheard_of(context, client)
     gone = _session().stop(client)
     click.echo(f"removed: {', '.join(gone)}" if gone else f"{client} was not running")
 
@@ -223,7 +223,7 @@ def remove(context: click.Context, client: str, *, yes: bool) -> None:
 
     Its records stay.
     """
-    _known(context, client)
+    _refuse_unheard_of(context, client)
     session = _session()
     if not yes:
         click.echo(f"would remove: {', '.join(session.would_remove(client)) or 'nothing'}; say --yes to do it")
@@ -238,6 +238,24 @@ def _known(context: click.Context, client: str) -> "Policy":
     found = _load(context)
     find_client(found, client)
     return found
+
+
+def _refuse_unheard_of(context: click.Context, client: str) -> None:
+    """Raise HostkitError unless the policy knows the client, or it was launched before the policy forgot it or broke."""
+    from hostkit.launch.state import State  # noqa: PLC0415
+
+    try:
+        _known(context, client)
+    except HostkitError:
+        if client not in {*State().launched(), *_launched()}:
+            raise
+
+
+def _launched() -> list[str]:
+    try:
+        return _session().launched()
+    except HostkitError:
+        return []  # then what was wrong with the policy is what there is to say
 
 
 @cli.command()

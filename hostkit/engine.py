@@ -188,7 +188,7 @@ class Engine:
                     found.append(self._api.inspect_container(entry["Id"]))
                 except NotFound:
                     continue
-        return found
+        return [document for document in found if client is None or owner(document) == client]
 
     def inspect(self, name: str) -> dict[str, Any] | None:
         """Return a container's inspect document, None if it is not there."""
@@ -204,12 +204,14 @@ class Engine:
     def networks(self, client: str) -> list[dict[str, Any]]:
         """Return the networks that hostkit made for a client."""
         with _told():
-            return list(self._api.networks(filters=_filter(client)))
+            found = list(self._api.networks(filters=_filter(client)))
+        return [entry for entry in found if _named_for(client, entry["Name"])]
 
     def volumes(self, client: str) -> list[str]:
         """Return the names of the volumes that hostkit made for a client."""
         with _told():
-            return [entry["Name"] for entry in self._api.volumes(filters=_filter(client))["Volumes"] or []]
+            found = [entry["Name"] for entry in self._api.volumes(filters=_filter(client))["Volumes"] or []]
+        return [name for name in found if _named_for(client, name)]
 
     def make_network(self, plan: Any, client: str) -> str:
         """Make one network of a plan and return its id; any warning of the engine is a refusal."""
@@ -391,7 +393,17 @@ class Engine:
 
 
 def _filter(client: str | None) -> dict[str, Any]:
-    return {"label": f"{_LABEL}={client}"} if client else {}
+    return {} if client is None else {"label": f"{_LABEL}={client}"}
+
+
+def _named_for(client: str, name: str) -> bool:
+    return bool(client) and name.lstrip("/").startswith(f"hostkit-{client}-")
+
+
+def owner(document: dict[str, Any]) -> str:
+    """Return whose sandbox a container belongs to, empty for a stranger's: anybody can set a label alone."""
+    client = str((document.get("Config", {}).get("Labels") or {}).get(_LABEL, ""))
+    return client if _named_for(client, str(document.get("Name", ""))) else ""
 
 
 def _refuse_warning(what: str, warning: str | None) -> None:

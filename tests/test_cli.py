@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from hostkit.cli import cli, main
+from hostkit.launch.state import State
 from tests.policy.test_load import GOOD
 
 
@@ -81,6 +82,22 @@ def test_an_unknown_client_is_named_with_those_that_are_known(refused, tmp_path,
     code, said = refused("stop", name)
     assert code == 2
     assert said == f"hostkit: unknown client {name!r}; clients in {tmp_path}/hostkit.yml: acme"
+
+
+@pytest.mark.parametrize("text", ["version: [", GOOD.replace("  acme:", "  other:")])
+@pytest.mark.parametrize("word", ["stop", "remove"])
+def test_a_client_that_the_policy_forgot_can_still_be_stopped(refused, tmp_path, word, text):
+    (tmp_path / "hostkit.yml").write_text(text)
+    State(tmp_path / "state").update("acme", running=True)
+    code, said = refused(word, "acme")
+    assert (code, "the Docker engine does not answer" in said) == (3, True), said  # it got past the policy
+
+
+def test_a_slot_that_a_drill_borrowed_is_no_client(refused, tmp_path):
+    (tmp_path / "hostkit.yml").write_text(GOOD)
+    State(tmp_path / "state").update("acme/0", slot={})
+    code, said = refused("stop", "acme/0")
+    assert (code, "unknown client 'acme/0'" in said) == (2, True), said
 
 
 def test_an_engine_that_is_down_cannot_tell(refused, tmp_path):

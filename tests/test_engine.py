@@ -48,6 +48,32 @@ def test_a_failed_job_stops_what_needs_it_and_is_raised_after_the_rest_has_ended
     assert done == ["does not"]
 
 
+class Strangers:
+    """An engine's API that has each thing once by hostkit's name and once by another, all with the label."""
+
+    names = ("hostkit-acme-x", "web")
+
+    def containers(self, **_):
+        return [{"Id": name} for name in self.names]
+
+    def inspect_container(self, name):
+        return {"Name": f"/{name}", "Config": {"Labels": {"hostkit.client": "acme"}}}
+
+    def networks(self, **_):
+        return [{"Name": name} for name in self.names]
+
+    def volumes(self, **_):
+        return {"Volumes": [{"Name": name} for name in self.names]}
+
+
+def test_what_has_the_label_and_another_name_was_not_made_by_hostkit():
+    engine = Engine(Strangers())
+    assert [document["Name"] for document in engine.containers(all=True, client="acme")] == ["/hostkit-acme-x"]
+    assert [network["Name"] for network in engine.networks("acme")] == ["hostkit-acme-x"]
+    assert engine.volumes("acme") == ["hostkit-acme-x"]
+    assert engine.volumes("") == []
+
+
 class FakeApi:
     def __init__(self, volume):
         self._volume = volume

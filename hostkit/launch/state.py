@@ -40,6 +40,10 @@ class State:
         """Return the slot of each client ever launched and not removed."""
         return {name: Slot(**entry["slot"]) for name, entry in self._read().items()}
 
+    def launched(self) -> set[str]:
+        """Return the clients ever launched and not removed; a slot that a drill borrowed is nobody's."""
+        return {name for name in self._read() if "/" not in name}
+
     def entry(self, client: str) -> dict[str, Any]:
         """Return what is kept of a client: slot, policy, generation, proof; empty if it was never launched."""
         return dict(self._read().get(client, {}))
@@ -78,7 +82,7 @@ class State:
         except ValueError:
             do = "restore it, or `hostkit remove` the clients and delete it"
             raise HostkitError(f"{self._directory}/state.json is not readable as JSON", do) from None
-        if plain.get("version") != _VERSION:
+        if not isinstance(plain, dict) or plain.get("version") != _VERSION:
             raise HostkitError(f"{self._directory}/state.json is of another version", "use the hostkit that wrote it")
         return dict(plain["clients"])
 

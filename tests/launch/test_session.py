@@ -79,3 +79,67 @@ def test_a_running_sandbox_of_another_plan_is_refused_before_anything_is_asked_o
     state.update("acme", fixed=fixed(other))
     with pytest.raises(HostkitError, match=r"agent\.pids: 17 -> 256; hostkit stop acme, then launch it again"):
         Session(None, FakeHost(), state)._reprove(PLAN)
+
+
+class Machines(FakeEngine):
+    """Containers by name and label."""
+
+    def containers(self, **_):
+        return [{"Name": f"/{name}", "Config": {"Labels": labels}} for name, labels in self.documents.items()]
+
+
+def test_a_strangers_container_is_nobodys_sandbox_whatever_its_label(tmp_path):
+    engine = Machines(
+        **{
+            "hostkit-acme-agent": {"hostkit.client": "acme"},
+            "web": {"hostkit.client": "globex"},
+            "empty": {"hostkit.client": ""},
+            "bare": None,
+        }
+    )
+    assert Session(engine, FakeHost(), State(tmp_path)).launched() == ["acme"]
+
+
+def test_a_client_called_as_a_lock_is_does_not_wait_for_itself(tmp_path):
+    import threading
+
+    asked = session(tmp_path)
+    asked.plan = lambda *_: PLAN
+
+    def launch_far_enough():
+        with asked._state.locked("slots"):
+            asked._kept_plan(None, "slots")
+
+    waits = threading.Thread(target=launch_far_enough, daemon=True)
+    waits.start()
+    waits.join(5)
+    assert not waits.is_alive()
+
+
+class Volumes(FakeEngine):
+    """An engine during whose last removal somebody else looks whether the client's lock is free."""
+
+    def containers(self, **_):
+        return []
+
+    def networks(self, _):
+        return []
+
+    volumes = networks
+
+
+def test_a_client_is_forgotten_before_its_lock_is_free(tmp_path):
+    state, seen = State(tmp_path), []
+    forget = state.forget
+
+    def watched(name):
+        import fcntl
+
+        with (tmp_path / f"lock-{name}").open() as lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        seen.append(name)
+        forget(name)
+
+    state.forget = watched
+    Session(Volumes(), FakeHost(), state).remove("acme")
+    assert seen == ["acme"]

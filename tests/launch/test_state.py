@@ -22,6 +22,13 @@ def test_a_broken_state_file_is_named_and_not_overwritten(tmp_path):
     assert (tmp_path / "state.json").read_text() == "{"
 
 
+@pytest.mark.parametrize("text", ["[]", "{}", '{"version": 2}', "3"])
+def test_a_state_file_of_another_shape_is_one_line(tmp_path, text):
+    (tmp_path / "state.json").write_text(text)
+    with pytest.raises(HostkitError, match="of another version; use the hostkit that wrote it"):
+        State(tmp_path).slots()
+
+
 def test_a_second_launch_of_a_client_waits_for_the_first(tmp_path):
     order = []
     state = State(tmp_path)
