@@ -129,7 +129,8 @@ class EngineLab:
         rules = stage.plan.rules
         own = {"gateway": rules.address, "rehearsal": stage.address(stage.plan.inside.subnet, 5)}
         bridge = stage.address(stage.plan.inside.subnet, 1)
-        return self._place(probe.name, stage.plan.inside.bridge, {**own, "bridge": bridge, "collector": self._far})
+        targets = {**own, "bridge": bridge, "collector": self._far}
+        return self._place(probe, stage.plan.inside.bridge, targets)
 
     def twin(self, walls: frozenset[str]) -> Place:
         """Return a started twin with `walls` taken out; one that cannot be made leaves nothing behind."""
@@ -152,7 +153,7 @@ class EngineLab:
             engine.join(stage.name("other"), agent.name, stage.address(stage.other_slot.inside, 4))
         engine.start(agent.name)
         targets = {"gateway": second, "rehearsal": second, "bridge": stage.address(stage.twin_slot.inside, 1)}
-        return self._place(agent.name, network.bridge, {**targets, "collector": second if met else self._far})
+        return self._place(agent, network.bridge, {**targets, "collector": second if met else self._far})
 
     def _remove_twin(self) -> None:
         self._engine.remove_container(self._stage.name("twin"))
@@ -169,14 +170,15 @@ class EngineLab:
         else:
             self._engine.remove_container(runner.container)
 
-    def _place(self, container: str, bridge: str, targets: dict[str, str]) -> Place:
+    def _place(self, container: ContainerPlan, bridge: str, targets: dict[str, str]) -> Place:
         return Place(
             client=self._client,
-            runner=ContainerRunner(self._engine, container),
+            runner=ContainerRunner(self._engine, container.name),
             targets={**twin.common_targets(self._stage, self._host), **targets},
             collected=self._collected,
             records=self._records,
             counter=partial(_received, bridge),
+            source=container.address,
         )
 
     def _collected(self) -> tuple[str, ...]:
