@@ -19,7 +19,6 @@ from hostkit.launch.state import State
 from hostkit.policy.model import Policy
 from hostkit.secrets.providers import fetch
 
-
 _SLOTS = "+slots"
 """The lock of the slots: no client can be called this."""
 
