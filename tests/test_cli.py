@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -36,6 +37,7 @@ def refused(tmp_path, monkeypatch, capsys):
         (GOOD.replace("trust: analyst", "trust: analist"), ":7: clients.acme.trust: "),
         (GOOD + "---\n" + GOOD, "two policies in one file"),
         (GOOD.replace("  acme:", "  ../x:"), ":5: clients.../x: a client's name is lower-case letters"),
+        (GOOD.replace("  acme:", "  acme-drill:"), "a client's name does not end with -drill"),
         (GOOD.replace("  acme:", "  docker:"), "'docker' is a word of hostkit or Docker"),
         (GOOD.replace("host:\n", "host:\n  vpn: wireguard\n"), "host.vpn: not yet: "),
     ],
@@ -130,3 +132,26 @@ def test_help_loads_nothing_heavy():
         [sys.executable, "-c", source], capture_output=True, text=True, check=True, env={**os.environ}, timeout=30
     )
     assert done.stdout == "[]\n"
+
+
+ENDED = """
+import os, time, click
+from hostkit import cli
+@cli.cli.command()
+def half():
+    try:
+        os.kill(os.getpid(), {number})
+        time.sleep(5)
+    finally:
+        os.kill(os.getpid(), {other})
+        time.sleep(0.1)
+        print("tidied up")
+cli.main(["half"])
+"""
+
+
+@pytest.mark.parametrize(("number", "other"), [(signal.SIGTERM, 1), (signal.SIGHUP, 15), (signal.SIGINT, 15)])
+def test_a_command_that_is_ended_half_way_tidies_up(number, other):
+    source = ENDED.format(number=int(number), other=other)
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stdout) == (128 + number, "tidied up\n"), done.stderr

@@ -41,6 +41,8 @@ def _client_name(value: str) -> str:
         raise ValueError(f"{value!r} is a word of hostkit or Docker; choose another name for the client")
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", value):
         raise ValueError("a client's name is lower-case letters, digits and dashes, 31 at most, a letter first")
+    if value.endswith("-drill"):  # its gateway would be called as the one in the drill of another client is
+        raise ValueError("a client's name does not end with -drill: the drill of a client is called that")
     return value
 
 
