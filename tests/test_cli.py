@@ -37,6 +37,13 @@ def refused(tmp_path, monkeypatch, capsys):
         (GOOD.replace("trust: analyst", "trust: analist"), ":7: clients.acme.trust: "),
         (GOOD + "---\n" + GOOD, "two policies in one file"),
         (GOOD.replace("  acme:", "  ../x:"), ":5: clients.../x: a client's name is lower-case letters"),
+        (GOOD.replace("version: 1", f"version: {'9' * 5000}"), ":1: version: expected 1, not '999"),
+        (
+            GOOD.replace("host:\n", "host:\n  pool: 'fd00::/64'\n"),
+            ":3: host.pool: fd00::/64 is no private IPv4 network",
+        ),
+        (GOOD.replace("host:\n", "host:\n  pool: 10.0.0.0/30\n"), "host.pool: 10.0.0.0/30 is no private IPv4"),
+        (GOOD.replace("host:\n", "host:\n  pool: 8.8.0.0/16\n"), "host.pool: 8.8.0.0/16 is no private IPv4"),
         (GOOD.replace("  acme:", "  acme-drill:"), "a client's name does not end with -drill"),
         (GOOD.replace("  acme:", "  docker:"), "'docker' is a word of hostkit or Docker"),
         (GOOD.replace("host:\n", "host:\n  vpn: wireguard\n"), "host.vpn: not yet: "),
