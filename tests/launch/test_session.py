@@ -8,7 +8,7 @@ from hostkit.errors import CannotTell, HostkitError, WallOpen
 from hostkit.launch.session import Session
 from hostkit.launch.state import State
 from hostkit.launch.uids import refuse_collisions
-from tests.conftest import FakeHost
+from tests.conftest import FakeHost, client, make_policy
 from tests.launch.test_plan import PLAN
 from tests.launch.test_uids import STATUS, WHOLE
 
@@ -79,6 +79,22 @@ def test_a_running_sandbox_of_another_plan_is_refused_before_anything_is_asked_o
     state.update("acme", fixed=fixed(other))
     with pytest.raises(HostkitError, match=r"agent\.pids: 17 -> 256; hostkit stop acme, then launch it again"):
         Session(None, FakeHost(), state)._reprove(PLAN)
+
+
+@pytest.mark.parametrize(
+    ("agreement", "passwd", "says"),
+    [
+        ({"expires": "2020-01-01"}, "", "expired on 2020-01-01"),
+        ({"permitted": False}, "", "does not permit an agent"),
+        ({}, "eve:x:70003:100::/:/bin/sh", "move it out of 70000-70511"),
+    ],
+)
+def test_a_launch_refuses_before_it_keeps_or_asks_anything(tmp_path, agreement, passwd, says):
+    host = FakeHost(files={"/etc/passwd": passwd})
+    asked = Session(None, host, State(tmp_path / "state"))
+    with pytest.raises(HostkitError, match=says):
+        asked.launch(make_policy(clients={"acme": client(**agreement)}), "acme")
+    assert not (tmp_path / "state").exists()
 
 
 class Machines(FakeEngine):
