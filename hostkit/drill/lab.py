@@ -1,5 +1,6 @@
 """The drill's places on a real engine: the sandbox as it runs, and its twins, all gone afterwards."""
 
+import contextlib
 import ipaddress
 import json
 import time
@@ -50,20 +51,19 @@ class EngineLab:
 
     def __enter__(self) -> Self:
         plan = self._session.current_plan(self._policy, self._client)
-        self._clear()
-        slots = self._session.borrow_slots(self._policy, self._client, 2)
-        try:
-            self._listen(slots, plan)
-            self._set_up()
-        except BaseException:
+        with contextlib.ExitStack() as held:
+            held.enter_context(self._session.drilling(self._client))
             self._clear()
-            raise
+            held.callback(self._clear)
+            self._listen(self._session.borrow_slots(self._policy, self._client, 2), plan)
+            self._set_up()
+            self._held = held.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, why: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._clear()
+        self._held.close()
 
     def _listen(self, slots: list[Any], plan: LaunchPlan) -> None:
         """Open the host's own end of the attempts on its LAN address and on the engine's default bridge."""

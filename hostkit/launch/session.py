@@ -3,6 +3,7 @@
 import ipaddress
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -100,6 +101,10 @@ class Session:
         if not self._running(plan):
             raise HostkitError(f"{name} is not running", f"hostkit launch {name}")
         return plan
+
+    def drilling(self, name: str) -> AbstractContextManager[None]:
+        """Hold a client's drill: one at a time, or the second would clear the first away."""
+        return self._state.locked(f"{name}+drill", wait=False)
 
     def borrow_slots(self, policy: Policy, name: str, count: int) -> list[plans.Slot]:
         """Return free slots for a drill of a client, kept from everyone else until `return_slots`."""

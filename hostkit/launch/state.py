@@ -23,15 +23,18 @@ class State:
         self._directory = directory or state_directory()
 
     @contextmanager
-    def locked(self, client: str = "") -> Iterator[None]:
-        """Hold the lock of one client, or of the whole state; a second launch waits its turn."""
+    def locked(self, client: str = "", *, wait: bool = True) -> Iterator[None]:
+        """Hold the lock of one client, or of the whole state; a second launch waits its turn, or is refused."""
         self._prepare()
         try:
             fd = os.open(self._directory / f"lock-{client}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as why:
             raise self._refusal(why) from None
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                raise HostkitError("another hostkit is at the same work", "wait until it has ended") from None
             yield
         finally:
             os.close(fd)

@@ -46,3 +46,11 @@ def test_a_forgotten_client_frees_its_slot(tmp_path):
     state.keep_slot("acme", Slot(0, "10.0.0.0/29", "10.0.0.8/29"))
     state.forget("acme")
     assert state.slots() == {}
+
+
+def test_who_would_not_wait_is_refused_while_another_holds_the_lock(tmp_path):
+    state = State(tmp_path)
+    with state.locked("acme+drill"), pytest.raises(HostkitError, match="another hostkit is at the same work; wait"):
+        state.locked("acme+drill", wait=False).__enter__()
+    with state.locked("acme+drill", wait=False):
+        pass
