@@ -1,6 +1,7 @@
 """What is refused before the first change, so that nobody is locked out: pure."""
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -17,9 +18,15 @@ AGENTS = "hostkit agents"
 NO_SHELLS = ("/usr/sbin/nologin", "/sbin/nologin", "/bin/false", "/usr/bin/false")
 
 
+_SYSTEM = ("/", "/etc", "/usr", "/var", "/boot")
+
+
 @dataclass(frozen=True)
 class Standing:
-    """Where bootstrap runs: platform, root, systemd, addresses by interface, tunnels, live SSH sessions, accounts."""
+    """Where bootstrap runs: platform, root, systemd, addresses by interface, tunnels, live SSH sessions, accounts.
+
+    `shares` are the mount points that the plays take away: other machines' file systems and the automounter's.
+    """
 
     platform: str
     is_root: bool
@@ -28,6 +35,7 @@ class Standing:
     tunnels: frozenset[str]
     sessions: tuple[Login, ...]
     passwd: str = ""
+    shares: tuple[str, ...] = ()
 
 
 def refuse(policy: Policy, standing: Standing) -> None:
@@ -41,6 +49,7 @@ def refuse(policy: Policy, standing: Standing) -> None:
         raise HostkitError("systemd does not run here", do)
     _refuse_path(policy.path)
     _refuse_account(policy.host.account, standing.passwd)
+    _refuse_needed_shares(standing, (policy.path, sys.executable))
     _refuse_management(policy, standing)
     for session in standing.sessions:
         _refuse_if_cut(policy, standing.addresses, session)
@@ -60,6 +69,17 @@ def _refuse_account(name: str, passwd: str) -> None:
     if entry[2] == "0" or int(entry[2]) >= 1000 or entry[6] not in NO_SHELLS:
         do = "name one that is not there yet; bootstrap makes it, without shell, password or sudo"
         raise HostkitError(f"host.account names {name}, which is somebody's account (uid {entry[2]}, {entry[6]})", do)
+
+
+def _refuse_needed_shares(standing: Standing, own: Iterable[str]) -> None:
+    """Raise HostkitError if a play would unmount what this host, hostkit, or somebody's login stands on."""
+    entries = [words for line in standing.passwd.splitlines() if len(words := line.split(":")) == 7]
+    homes = [words[5] for words in entries if words[6] not in NO_SHELLS]
+    for share in standing.shares:
+        below = share.rstrip("/") + "/"
+        if needed := next((path for path in (*_SYSTEM, *own, *homes) if f"{path}/".startswith(below)), ""):
+            what = f"{needed} lies on {share}, a share that bootstrap would unmount"
+            raise HostkitError(what, "move it to a disk of this machine first: without it nobody might get in again")
 
 
 def _refuse_management(policy: Policy, standing: Standing) -> None:
