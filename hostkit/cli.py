@@ -2,7 +2,10 @@
 
 import gc
 import json
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -209,7 +212,7 @@ def _hand_on(kind: int, piece: bytes) -> None:
 @click.pass_context
 def stop(context: click.Context, client: str) -> None:
     """Stop a client; its workspace stays."""
-    _known(context, client)
+    _refuse_unheard_of(context, client)
     gone = _session().stop(client)
     click.echo(f"removed: {', '.join(gone)}" if gone else f"{client} was not running")
 
@@ -223,7 +226,7 @@ def remove(context: click.Context, client: str, *, yes: bool) -> None:
 
     Its records stay.
     """
-    _known(context, client)
+    _refuse_unheard_of(context, client)
     session = _session()
     if not yes:
         click.echo(f"would remove: {', '.join(session.would_remove(client)) or 'nothing'}; say --yes to do it")
@@ -238,6 +241,24 @@ def _known(context: click.Context, client: str) -> "Policy":
     found = _load(context)
     find_client(found, client)
     return found
+
+
+def _refuse_unheard_of(context: click.Context, client: str) -> None:
+    """Raise HostkitError unless the policy knows the client, or did when it was launched."""
+    from hostkit.launch.state import State  # noqa: PLC0415
+
+    try:
+        _known(context, client)
+    except HostkitError:
+        if client not in {*State().launched(), *_launched()}:
+            raise
+
+
+def _launched() -> list[str]:
+    try:
+        return _session().launched()
+    except HostkitError:
+        return []  # then what was wrong with the policy is what there is to say
 
 
 @cli.command()
@@ -336,13 +357,35 @@ def _drill_now(policy_found: "Policy", client: str, probes: Any, controls: Any, 
         return run_drill(lab, probes, controls, singles=not quick, progress=progress)
 
 
+@contextmanager
+def _tidy_ends() -> Iterator[None]:
+    """Let Ctrl-C, a service manager's stop and a lost terminal end a command as an error does: it tidies up first.
+
+    Left to themselves the last two would end it at once, with half a sandbox up and an agent nobody has read back.
+    """
+    wanted = [n for n in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, _end) for number in wanted}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(number: int, _: object) -> None:
+    for other in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(other, signal.SIG_IGN)  # tidying up is not to be cut short, but by a second Ctrl-C
+    raise SystemExit(128 + number)
+
+
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; every refusal is one clear line on stderr and its exit code."""
     gc.set_threshold(
         100_000, 50, 50
     )  # a command lives for seconds: tidying up while it starts costs more than it frees
     try:
-        cli.main(arguments, standalone_mode=True)
+        with _tidy_ends():
+            cli.main(arguments, standalone_mode=True)
     except HostkitError as why:
         click.echo(f"hostkit: {why}", err=True)
         raise SystemExit(int(why.code)) from None

@@ -8,6 +8,7 @@ import re
 import tarfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 _SOCKET = "/var/run/docker.sock"
 _LABEL = "hostkit.client"
+_PIECE = 1024 * 1024
+_LARGEST = 16 * 1024**3
+"""Octets of a container's file that is read at all: a sparse one can claim to be of any size."""
 _CANNOT_RUN = b"OCI runtime exec failed"
 """The engine's own first words, on the command's stdout, when there is no such command."""
 _NOT_THERE = (b"executable file not found", b"no such file or directory")
@@ -188,7 +192,7 @@ class Engine:
                     found.append(self._api.inspect_container(entry["Id"]))
                 except NotFound:
                     continue
-        return found
+        return [document for document in found if client is None or owner(document) == client]
 
     def inspect(self, name: str) -> dict[str, Any] | None:
         """Return a container's inspect document, None if it is not there."""
@@ -204,12 +208,14 @@ class Engine:
     def networks(self, client: str) -> list[dict[str, Any]]:
         """Return the networks that hostkit made for a client."""
         with _told():
-            return list(self._api.networks(filters=_filter(client)))
+            found = list(self._api.networks(filters=_filter(client)))
+        return [entry for entry in found if _named_for(client, entry["Name"])]
 
     def volumes(self, client: str) -> list[str]:
         """Return the names of the volumes that hostkit made for a client."""
         with _told():
-            return [entry["Name"] for entry in self._api.volumes(filters=_filter(client))["Volumes"] or []]
+            found = [entry["Name"] for entry in self._api.volumes(filters=_filter(client))["Volumes"] or []]
+        return [name for name in found if _named_for(client, name)]
 
     def make_network(self, plan: Any, client: str) -> str:
         """Make one network of a plan and return its id; any warning of the engine is a refusal."""
@@ -318,13 +324,12 @@ class Engine:
         """Return a regular file's content out of a container, its last `limit` bytes at most."""
         with _told():
             chunks, _ = self._api.get_archive(container, path)
-            data = b"".join(chunks)
-        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-            member = archive.next()
-            if member is None or not member.isreg():
-                raise CannotTell(f"{path} in {container} is not a regular file")
-            opened = archive.extractfile(member)
-            return opened.read()[-limit:] if opened else b""
+            with tarfile.open(fileobj=io.BufferedReader(_Chunks(chunks), _PIECE), mode="r|") as archive:
+                member = archive.next()
+                if member is None or not member.isreg() or member.size > _LARGEST:
+                    raise CannotTell(f"{path} in {container} is not a regular file of a size to be read")
+                opened = archive.extractfile(member)
+                return _tail(opened, limit) if opened else b""
 
     def attach(self, container: str) -> Any:
         """Return a raw socket to a container's stdin and stdout; attach before start, or output is lost."""
@@ -390,8 +395,46 @@ class Engine:
         return {**said, "container": document["State"], "restarts": document.get("RestartCount", 0)}
 
 
+class _Chunks(io.RawIOBase):
+    """What comes in chunks, as a file: a container's file is never held whole."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks, self._rest = chunks, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest and (piece := next(self._chunks, None)) is not None:
+            self._rest = piece
+        size = min(len(buffer), len(self._rest))
+        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
+        return size
+
+
+def _tail(file: Any, limit: int) -> bytes:
+    pieces: deque[bytes] = deque()
+    size = 0
+    while piece := file.read(_PIECE):
+        pieces.append(piece)
+        size += len(piece)
+        while size - len(pieces[0]) >= limit:
+            size -= len(pieces.popleft())
+    return b"".join(pieces)[-limit:]
+
+
 def _filter(client: str | None) -> dict[str, Any]:
-    return {"label": f"{_LABEL}={client}"} if client else {}
+    return {} if client is None else {"label": f"{_LABEL}={client}"}
+
+
+def _named_for(client: str, name: str) -> bool:
+    return bool(client) and name.lstrip("/").startswith(f"hostkit-{client}-")
+
+
+def owner(document: dict[str, Any]) -> str:
+    """Return whose sandbox a container belongs to, empty for a stranger's: anybody can set a label alone."""
+    client = str((document.get("Config", {}).get("Labels") or {}).get(_LABEL, ""))
+    return client if _named_for(client, str(document.get("Name", ""))) else ""
 
 
 def _refuse_warning(what: str, warning: str | None) -> None:

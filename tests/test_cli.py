@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from hostkit.cli import cli, main
+from hostkit.launch.state import State
 from tests.policy.test_load import GOOD
 
 
@@ -35,6 +37,14 @@ def refused(tmp_path, monkeypatch, capsys):
         (GOOD.replace("trust: analyst", "trust: analist"), ":7: clients.acme.trust: "),
         (GOOD + "---\n" + GOOD, "two policies in one file"),
         (GOOD.replace("  acme:", "  ../x:"), ":5: clients.../x: a client's name is lower-case letters"),
+        (GOOD.replace("version: 1", f"version: {'9' * 5000}"), ":1: version: expected 1, not '999"),
+        (
+            GOOD.replace("host:\n", "host:\n  pool: 'fd00::/64'\n"),
+            ":3: host.pool: fd00::/64 is no private IPv4 network",
+        ),
+        (GOOD.replace("host:\n", "host:\n  pool: 10.0.0.0/30\n"), "host.pool: 10.0.0.0/30 is no private IPv4"),
+        (GOOD.replace("host:\n", "host:\n  pool: 8.8.0.0/16\n"), "host.pool: 8.8.0.0/16 is no private IPv4"),
+        (GOOD.replace("  acme:", "  acme-drill:"), "a client's name does not end with -drill"),
         (GOOD.replace("  acme:", "  docker:"), "'docker' is a word of hostkit or Docker"),
         (GOOD.replace("host:\n", "host:\n  vpn: wireguard\n"), "host.vpn: not yet: "),
     ],
@@ -83,6 +93,22 @@ def test_an_unknown_client_is_named_with_those_that_are_known(refused, tmp_path,
     assert said == f"hostkit: unknown client {name!r}; clients in {tmp_path}/hostkit.yml: acme"
 
 
+@pytest.mark.parametrize("text", ["version: [", GOOD.replace("  acme:", "  other:")])
+@pytest.mark.parametrize("word", ["stop", "remove"])
+def test_a_client_that_the_policy_forgot_can_still_be_stopped(refused, tmp_path, word, text):
+    (tmp_path / "hostkit.yml").write_text(text)
+    State(tmp_path / "state").update("acme", running=True)
+    code, said = refused(word, "acme")
+    assert (code, "the Docker engine does not answer" in said) == (3, True), said  # it got past the policy
+
+
+def test_a_slot_that_a_drill_borrowed_is_no_client(refused, tmp_path):
+    (tmp_path / "hostkit.yml").write_text(GOOD)
+    State(tmp_path / "state").update("acme/0", slot={})
+    code, said = refused("stop", "acme/0")
+    assert (code, "unknown client 'acme/0'" in said) == (2, True), said
+
+
 def test_an_engine_that_is_down_cannot_tell(refused, tmp_path):
     (tmp_path / "hostkit.yml").write_text(GOOD)
     code, said = refused("plan", "acme")
@@ -113,3 +139,26 @@ def test_help_loads_nothing_heavy():
         [sys.executable, "-c", source], capture_output=True, text=True, check=True, env={**os.environ}, timeout=30
     )
     assert done.stdout == "[]\n"
+
+
+ENDED = """
+import os, time, click
+from hostkit import cli
+@cli.cli.command()
+def half():
+    try:
+        os.kill(os.getpid(), {number})
+        time.sleep(5)
+    finally:
+        os.kill(os.getpid(), {other})
+        time.sleep(0.1)
+        print("tidied up")
+cli.main(["half"])
+"""
+
+
+@pytest.mark.parametrize(("number", "other"), [(signal.SIGTERM, 1), (signal.SIGHUP, 15), (signal.SIGINT, 15)])
+def test_a_command_that_is_ended_half_way_tidies_up(number, other):
+    source = ENDED.format(number=int(number), other=other)
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stdout) == (128 + number, "tidied up\n"), done.stderr

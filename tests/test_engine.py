@@ -1,11 +1,13 @@
 """The words of the engine, and the order of jobs on it, without an engine."""
 
+import tarfile
 import threading
+import tracemalloc
 
 import pytest
 
 from hostkit.engine import Engine, in_order, version_numbers
-from hostkit.errors import HostkitError
+from hostkit.errors import CannotTell, HostkitError
 
 
 @pytest.mark.parametrize(
@@ -48,6 +50,32 @@ def test_a_failed_job_stops_what_needs_it_and_is_raised_after_the_rest_has_ended
     assert done == ["does not"]
 
 
+class Strangers:
+    """An engine's API that has each thing once by hostkit's name and once by another, all with the label."""
+
+    names = ("hostkit-acme-x", "web")
+
+    def containers(self, **_):
+        return [{"Id": name} for name in self.names]
+
+    def inspect_container(self, name):
+        return {"Name": f"/{name}", "Config": {"Labels": {"hostkit.client": "acme"}}}
+
+    def networks(self, **_):
+        return [{"Name": name} for name in self.names]
+
+    def volumes(self, **_):
+        return {"Volumes": [{"Name": name} for name in self.names]}
+
+
+def test_what_has_the_label_and_another_name_was_not_made_by_hostkit():
+    engine = Engine(Strangers())
+    assert [document["Name"] for document in engine.containers(all=True, client="acme")] == ["/hostkit-acme-x"]
+    assert [network["Name"] for network in engine.networks("acme")] == ["hostkit-acme-x"]
+    assert engine.volumes("acme") == ["hostkit-acme-x"]
+    assert engine.volumes("") == []
+
+
 class FakeApi:
     def __init__(self, volume):
         self._volume = volume
@@ -79,3 +107,38 @@ def test_a_sized_tmpfs_may_stand_in_for_a_plain_volume_and_for_no_other():
     engine.make_volume("v", "acme")
     with pytest.raises(HostkitError, match="volume v was not made by hostkit for acme"):
         engine.make_volume("v", "acme", {"type": "tmpfs", "device": "tmpfs", "o": "size=1m,mode=0700"})
+
+
+def archived(size, tail=b"", kind=tarfile.REGTYPE):
+    """Yield a tar of one file of `size` zeros and then `tail`, as an engine does; no piece is kept."""
+    info = tarfile.TarInfo("requests.jsonl")
+    info.size, info.type = size + len(tail), kind
+    yield info.tobuf()
+    for _ in range(size // 65536):
+        yield bytes(65536)
+    yield tail + bytes(-info.size % 512) + bytes(1024)
+
+
+class Archive:
+    def __init__(self, chunks):
+        self._chunks = chunks
+
+    def get_archive(self, container, path):
+        return self._chunks, {}
+
+
+def test_of_a_large_file_the_end_is_read_and_no_more_is_held():
+    tracemalloc.start()
+    try:
+        got = Engine(Archive(archived(64 * 2**20, b"the end"))).fetch("box", "/records/requests.jsonl", 4096)
+        held = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (len(got), got[-7:]) == (4096, b"the end")
+    assert held < 16 * 2**20
+
+
+@pytest.mark.parametrize("chunks", [archived(0, kind=tarfile.SYMTYPE), [b"", archived(2**40).__next__()].__iter__()])
+def test_a_link_and_a_file_of_an_impossible_size_are_not_read(chunks):
+    with pytest.raises(CannotTell, match="is not a regular file of a size to be read"):
+        Engine(Archive(chunks)).fetch("box", "/records/status.json")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from hostkit.bootstrap.guard import Pending, Standing, refuse_stale, tunnels
 from hostkit.errors import CannotTell, HostkitError
-from hostkit.host import Host
+from hostkit.host import SHARED_FILE_SYSTEMS, Host
 
 _PENDING = "/run/hostkit/fence.pending"
 PROGRAM = "/usr/local/lib/hostkit/fence"
@@ -22,7 +22,16 @@ def standing(host: Host) -> Standing:
         addresses=addresses,
         tunnels=tunnels(addresses, {name: _uevent(host, name) for name in addresses}),
         sessions=host.ssh_sessions(),
+        passwd=host.read("/etc/passwd"),
+        shares=shares(host.read("/proc/self/mountinfo")),
     )
+
+
+def shares(mountinfo: str) -> tuple[str, ...]:
+    """Return the mount points of shares and of the automounter, as mountinfo spells them but for spaces."""
+    lines = [line.split() for line in mountinfo.splitlines()]
+    kinds = SHARED_FILE_SYSTEMS | {"autofs"}
+    return tuple(words[4].replace("\\040", " ") for words in lines if words[words.index("-") + 1] in kinds)
 
 
 def _uevent(host: Host, name: str) -> str:
@@ -56,7 +65,7 @@ def confirm(host: Host) -> None:
             "confirming keeps the fence of this host", "run it as root: sudo hostkit bootstrap --confirm"
         )
     refuse_stale(pending(host), host.own_session())
-    host.run(PROGRAM, "confirm")
+    host.run(PROGRAM, "confirm", timeout=30)  # it waits its turn, and is not to be killed half way
 
 
 def wait(host: Host, tick: Callable[[float], None], window: float) -> bool:

@@ -1,5 +1,7 @@
 """What is refused before the first change, so that nobody is locked out: pure."""
 
+import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -11,9 +13,20 @@ WINDOW = 120
 """Seconds in which an applied fence must be confirmed; playbooks/linux/files/hostkit-fence counts the same."""
 
 
+AGENTS = "hostkit agents"
+"""The comment of the account that the play makes; by it the next bootstrap knows its own."""
+NO_SHELLS = ("/usr/sbin/nologin", "/sbin/nologin", "/bin/false", "/usr/bin/false")
+
+
+_SYSTEM = ("/", "/etc", "/usr", "/var", "/boot")
+
+
 @dataclass(frozen=True)
 class Standing:
-    """Where bootstrap runs: platform, root, systemd, addresses by interface, tunnels, and the live SSH sessions."""
+    """Where bootstrap runs: platform, root, systemd, addresses by interface, tunnels, live SSH sessions, accounts.
+
+    `shares` are the mount points that the plays take away: other machines' file systems and the automounter's.
+    """
 
     platform: str
     is_root: bool
@@ -21,6 +34,8 @@ class Standing:
     addresses: Mapping[str, tuple[str, ...]]
     tunnels: frozenset[str]
     sessions: tuple[Login, ...]
+    passwd: str = ""
+    shares: tuple[str, ...] = ()
 
 
 def refuse(policy: Policy, standing: Standing) -> None:
@@ -32,9 +47,39 @@ def refuse(policy: Policy, standing: Standing) -> None:
     if not standing.has_systemd:
         do = "boot this machine with systemd; without it the fence could neither roll back nor return at boot"
         raise HostkitError("systemd does not run here", do)
+    _refuse_path(policy.path)
+    _refuse_account(policy.host.account, standing.passwd)
+    _refuse_needed_shares(standing, (policy.path, sys.executable))
     _refuse_management(policy, standing)
     for session in standing.sessions:
         _refuse_if_cut(policy, standing.addresses, session)
+
+
+def _refuse_path(path: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9/._@+,-]+", path):
+        what = f"the policy's path {path!r} stands in a unit, a ruleset and a template, which would read it as more"
+        raise HostkitError(what, "move the policy to /etc/hostkit/hostkit.yml")
+
+
+def _refuse_account(name: str, passwd: str) -> None:
+    """Raise HostkitError if the play would lock the account of a person, or root's."""
+    entry = next((words for line in passwd.splitlines() if (words := line.split(":"))[0] == name), None)
+    if entry is None or len(entry) != 7 or entry[4] == AGENTS:
+        return
+    if entry[2] == "0" or int(entry[2]) >= 1000 or entry[6] not in NO_SHELLS:
+        do = "name one that is not there yet; bootstrap makes it, without shell, password or sudo"
+        raise HostkitError(f"host.account names {name}, which is somebody's account (uid {entry[2]}, {entry[6]})", do)
+
+
+def _refuse_needed_shares(standing: Standing, own: Iterable[str]) -> None:
+    """Raise HostkitError if a play would unmount what this host, hostkit, or somebody's login stands on."""
+    entries = [words for line in standing.passwd.splitlines() if len(words := line.split(":")) == 7]
+    homes = [words[5] for words in entries if words[6] not in NO_SHELLS]
+    for share in standing.shares:
+        below = share.rstrip("/") + "/"
+        if needed := next((path for path in (*_SYSTEM, *own, *homes) if f"{path}/".startswith(below)), ""):
+            what = f"{needed} lies on {share}, a share that bootstrap would unmount"
+            raise HostkitError(what, "move it to a disk of this machine first: without it nobody might get in again")
 
 
 def _refuse_management(policy: Policy, standing: Standing) -> None:
@@ -58,6 +103,14 @@ def _refuse_if_cut(policy: Policy, addresses: Mapping[str, tuple[str, ...]], ses
     raise HostkitError(f"the SSH session from {session.peer} comes in on {where} and would be cut", do)
 
 
+def applied_over(session: float | None, sessions: Iterable[Login]) -> str:
+    """Return `ssh` or `console`: how the fence is applied, and so how it must be confirmed.
+
+    A live SSH session counts even where this process is not below it: whoever sits in tmux is not.
+    """
+    return "console" if session is None and not tuple(sessions) else "ssh"
+
+
 @dataclass(frozen=True)
 class Pending:
     """A fence that waits to be confirmed: since when (seconds since boot), and whether it was applied over SSH."""
@@ -74,7 +127,8 @@ def refuse_stale(pending: Pending | None, session: float | None) -> None:
     if pending is None:
         raise HostkitError("no fence waits to be confirmed", "it was confirmed, or rolled back; see hostkit check")
     if session is None and pending.over == "ssh":
-        raise HostkitError("the fence was applied over SSH", "confirm it over a new SSH connection, not at the console")
+        do = "confirm it over a new SSH connection, not at the console or in tmux"
+        raise HostkitError("the fence was applied over SSH", do)
     if session is not None and session < pending.at:
         do = "open a new connection and confirm there; this one lives on whatever the fence does"
         raise HostkitError("this SSH session is older than the fence", do)

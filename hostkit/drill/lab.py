@@ -1,5 +1,6 @@
 """The drill's places on a real engine: the sandbox as it runs, and its twins, all gone afterwards."""
 
+import contextlib
 import ipaddress
 import json
 import time
@@ -50,20 +51,19 @@ class EngineLab:
 
     def __enter__(self) -> Self:
         plan = self._session.current_plan(self._policy, self._client)
-        self._clear()
-        slots = self._session.borrow_slots(self._policy, self._client, 2)
-        try:
-            self._listen(slots, plan)
-            self._set_up()
-        except BaseException:
+        with contextlib.ExitStack() as held:
+            held.enter_context(self._session.drilling(self._client))
             self._clear()
-            raise
+            held.callback(self._clear)
+            self._listen(self._session.borrow_slots(self._policy, self._client, 2), plan)
+            self._set_up()
+            self._held = held.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, why: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._clear()
+        self._held.close()
 
     def _listen(self, slots: list[Any], plan: LaunchPlan) -> None:
         """Open the host's own end of the attempts on its LAN address and on the engine's default bridge."""
@@ -129,7 +129,8 @@ class EngineLab:
         rules = stage.plan.rules
         own = {"gateway": rules.address, "rehearsal": stage.address(stage.plan.inside.subnet, 5)}
         bridge = stage.address(stage.plan.inside.subnet, 1)
-        return self._place(probe.name, stage.plan.inside.bridge, {**own, "bridge": bridge, "collector": self._far})
+        targets = {**own, "bridge": bridge, "collector": self._far}
+        return self._place(probe, stage.plan.inside.bridge, targets)
 
     def twin(self, walls: frozenset[str]) -> Place:
         """Return a started twin with `walls` taken out; one that cannot be made leaves nothing behind."""
@@ -152,7 +153,7 @@ class EngineLab:
             engine.join(stage.name("other"), agent.name, stage.address(stage.other_slot.inside, 4))
         engine.start(agent.name)
         targets = {"gateway": second, "rehearsal": second, "bridge": stage.address(stage.twin_slot.inside, 1)}
-        return self._place(agent.name, network.bridge, {**targets, "collector": second if met else self._far})
+        return self._place(agent, network.bridge, {**targets, "collector": second if met else self._far})
 
     def _remove_twin(self) -> None:
         self._engine.remove_container(self._stage.name("twin"))
@@ -169,14 +170,15 @@ class EngineLab:
         else:
             self._engine.remove_container(runner.container)
 
-    def _place(self, container: str, bridge: str, targets: dict[str, str]) -> Place:
+    def _place(self, container: ContainerPlan, bridge: str, targets: dict[str, str]) -> Place:
         return Place(
             client=self._client,
-            runner=ContainerRunner(self._engine, container),
+            runner=ContainerRunner(self._engine, container.name),
             targets={**twin.common_targets(self._stage, self._host), **targets},
             collected=self._collected,
             records=self._records,
             counter=partial(_received, bridge),
+            source=container.address,
         )
 
     def _collected(self) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ class Place:
 
     `targets` are the keyword values of the probes, a target left out is not there. `collected` returns the collector's
     lines, `records` the gateway's, `counter` the bridge's received packets (None: not visible), `audit` the
-    audit log's lines since a time (None: not visible).
+    audit log's lines since a time (None: not visible). `source` is its own address.
     """
 
     client: str
@@ -44,6 +44,7 @@ class Place:
     records: Callable[[], tuple[str, ...]] = field(repr=False)
     counter: Callable[[], int | None] = field(repr=False, default=lambda: None)
     audit: Callable[[float], tuple[str, ...] | None] = field(repr=False, default=lambda _: None)
+    source: str = ""
 
 
 class Lab(Protocol):
@@ -191,7 +192,8 @@ def _witnessed(place: Place, entry: Probe, marker: str, since: float, before: in
 def _ask(place: Place, entry: Probe, marker: str, since: float, before: int | None) -> bool | None:
     kind = entry.witness.kind
     if kind in {"gateway", "dns"}:
-        return witness.denied(entry.witness, place.records(), marker, place.client, since)
+        attempted = witness.Attempted(marker, place.client, since, place.source)
+        return witness.denied(entry.witness, place.records(), attempted)
     if kind == "bridge":
         return witness.counted(before, place.counter())
     return witness.audited(entry.witness, place.audit(since)) if kind == "audit" else None

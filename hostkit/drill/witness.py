@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from hostkit.drill.model import Witness
 
@@ -19,14 +20,25 @@ def collected(lines: Iterable[str], marker: str) -> bool:
     return any(form in line for line in lines for form in wanted)
 
 
-def denied(witness: Witness, lines: Iterable[str], marker: str, client: str, since: float) -> bool:
+@dataclass(frozen=True)
+class Attempted:
+    """Whose attempt a record must be of: its marker and client, since when, and the address it came from."""
+
+    marker: str
+    client: str
+    since: float
+    source: str
+
+
+def denied(witness: Witness, lines: Iterable[str], attempted: Attempted) -> bool:
     """Return whether the gateway's records hold this client's denial of the attempt.
 
-    With rules declared, one of them must be the record's; without, the record must name the marker. A lookup
-    counts for `dns` only. A line that is not a record is nobody's witness.
+    With rules declared, one of them must be the record's, and it must come from where the attempt did: the agent
+    beside it can be denied as often as it likes. Without, the record must name the marker. A lookup counts for `dns`
+    only. A line that is not a record is nobody's witness.
     """
     records = (_record(line) for line in lines)
-    return any(_matches(witness, entry, marker, client, since) for entry in records if entry)
+    return any(_matches(witness, entry, attempted) for entry in records if entry)
 
 
 def _record(line: str) -> dict[str, object]:
@@ -37,16 +49,16 @@ def _record(line: str) -> dict[str, object]:
     return entry if isinstance(entry, dict) else {}
 
 
-def _matches(witness: Witness, entry: dict[str, object], marker: str, client: str, since: float) -> bool:
-    at = entry.get("at")
-    if entry.get("client") != client or not isinstance(at, int | float) or at < since:
+def _matches(witness: Witness, entry: dict[str, object], attempted: Attempted) -> bool:
+    at, marker = entry.get("at"), attempted.marker
+    if entry.get("client") != attempted.client or not isinstance(at, int | float) or at < attempted.since:
         return False
     if witness.kind == "dns":
         return entry.get("event") == "denied" and entry.get("kind") == "dns" and marker in str(entry.get("name"))
     if entry.get("event") not in {"denied", "outcome"} or entry.get("kind") == "dns":
         return False
     if witness.detail:
-        return entry.get("rule") in witness.detail
+        return entry.get("rule") in witness.detail and entry.get("from") == attempted.source
     return entry.get("event") == "denied" and marker in str(entry.get("name"))
 
 

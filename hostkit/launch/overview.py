@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from hostkit.health import ended, gateway_fault
+from hostkit.launch.reading import safe
 from hostkit.launch.session import Session
 
 
@@ -31,7 +32,7 @@ class Row:
     def as_text(self) -> str:
         """Return the row as lines for people."""
         head = f"{self.client}  {self.trust}  agent {self.agent}  gateway {self.gateway}"
-        lines = [f"{head}  {'stands' if self.stands else 'DOES NOT STAND: ' + self.why}"]
+        lines = [safe(f"{head}  {'stands' if self.stands else 'DOES NOT STAND: ' + self.why}")]
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
 
 

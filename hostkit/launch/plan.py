@@ -18,7 +18,7 @@ def refuse_without_agreement(name: str, client: Client, today: date) -> None:
     if not agreement.permitted:
         raise HostkitError(f"{name}: the agreement does not permit an agent", "see agreement.permitted in the policy")
     if agreement.expires < today:
-        do = "renew the agreement and set its new date in the policy"
+        do = f"renew it and set its new date in the policy; an agent that runs goes on until hostkit stop {name}"
         raise HostkitError(f"{name}: the agreement ({agreement.document}) expired on {agreement.expires}", do)
 
 

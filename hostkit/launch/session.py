@@ -3,12 +3,13 @@
 import ipaddress
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from hostkit.engine import Engine, Entry, in_order, side_by_side
+from hostkit.engine import Engine, Entry, in_order, owner, side_by_side
 from hostkit.errors import CannotTell, HostkitError, WallOpen
 from hostkit.host import Host
 from hostkit.launch import drift, networks, parts, uids
@@ -18,6 +19,9 @@ from hostkit.launch.proof import Proof
 from hostkit.launch.state import State
 from hostkit.policy.model import Policy
 from hostkit.secrets.providers import fetch
+
+_SLOTS = "+slots"
+"""The lock of the slots: no client can be called this."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ class Session:
                 if not volume.endswith("-records"):
                     self._engine.remove_volume(volume)
                     gone.append(volume)
-        self._state.forget(name)
+            self._state.forget(name)
         return gone
 
     def would_remove(self, name: str) -> list[str]:
@@ -98,10 +102,14 @@ class Session:
             raise HostkitError(f"{name} is not running", f"hostkit launch {name}")
         return plan
 
+    def drilling(self, name: str) -> AbstractContextManager[None]:
+        """Hold a client's drill: one at a time, or the second would clear the first away."""
+        return self._state.locked(f"{name}+drill", wait=False)
+
     def borrow_slots(self, policy: Policy, name: str, count: int) -> list[Slot]:
         """Return free slots for a drill of a client, kept from everyone else until `return_slots`."""
         found = []
-        with self._state.locked("slots"):
+        with self._state.locked(_SLOTS):
             for number in range(count):
                 borrowed = f"{name}/{number}"
                 slot = networks.choose_slot(policy, self._state.slots(), self._live(name), borrowed)
@@ -121,8 +129,7 @@ class Session:
     def launched(self) -> list[str]:
         """Return the clients that were launched and not stopped, and those that have a container."""
         kept = {name for name in self._state.slots() if self._state.entry(name).get("running")}
-        labels = [document["Config"]["Labels"] for document in self._engine.containers(all=True)]
-        return sorted(kept | {label["hostkit.client"] for label in labels if label and "hostkit.client" in label})
+        return sorted(kept | {owner(document) for document in self._engine.containers(all=True)} - {""})
 
     def kept(self, name: str) -> dict[str, Any]:
         """Return what is remembered of a client."""
@@ -164,7 +171,7 @@ class Session:
         self._state.update(plan.client, **facts, running=True, proved=time.time())
 
     def _kept_plan(self, policy: Policy, name: str) -> LaunchPlan:
-        with self._state.locked("slots"):
+        with self._state.locked(_SLOTS):
             plan = self.plan(policy, name)
             if self._state.slots().get(name) != plan.slot:
                 self._state.keep_slot(name, plan.slot)

@@ -23,15 +23,18 @@ class State:
         self._directory = directory or state_directory()
 
     @contextmanager
-    def locked(self, client: str = "") -> Iterator[None]:
-        """Hold the lock of one client, or of the whole state; a second launch waits its turn."""
+    def locked(self, client: str = "", *, wait: bool = True) -> Iterator[None]:
+        """Hold the lock of one client, or of the whole state; a second launch waits its turn, or is refused."""
         self._prepare()
         try:
             fd = os.open(self._directory / f"lock-{client}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as why:
             raise self._refusal(why) from None
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                raise HostkitError("another hostkit is at the same work", "wait until it has ended") from None
             yield
         finally:
             os.close(fd)
@@ -39,6 +42,10 @@ class State:
     def slots(self) -> dict[str, Slot]:
         """Return the slot of each client ever launched and not removed."""
         return {name: Slot(**entry["slot"]) for name, entry in self._read().items()}
+
+    def launched(self) -> set[str]:
+        """Return the clients ever launched and not removed; a slot that a drill borrowed is nobody's."""
+        return {name for name in self._read() if "/" not in name}
 
     def entry(self, client: str) -> dict[str, Any]:
         """Return what is kept of a client: slot, policy, generation, proof; empty if it was never launched."""
@@ -78,7 +85,7 @@ class State:
         except ValueError:
             do = "restore it, or `hostkit remove` the clients and delete it"
             raise HostkitError(f"{self._directory}/state.json is not readable as JSON", do) from None
-        if plain.get("version") != _VERSION:
+        if not isinstance(plain, dict) or plain.get("version") != _VERSION:
             raise HostkitError(f"{self._directory}/state.json is of another version", "use the hostkit that wrote it")
         return dict(plain["clients"])
 

@@ -75,8 +75,14 @@ def _validate(reading: Reading, path: str) -> tuple[Policy | None, list[Problem]
     try:
         policy = Policy.model_validate_json(json.dumps({**plain, "path": path}))
     except ValidationError as why:
-        return None, [*stray, *(_problem(error, reading) for error in why.errors())]
+        return None, [*stray, *(_problem(error, reading) for error in _own(why.errors()))]
     return policy, stray
+
+
+def _own(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Return the errors less those of a list that is too short only because what stands in it is wrong."""
+    inner = [error["loc"] for error in errors]
+    return [e for e in errors if e["type"] != "too_short" or not any(e["loc"] == o[:-1] for o in inner)]
 
 
 def _problem(error: ErrorDetails, reading: Reading) -> Problem:
@@ -88,6 +94,8 @@ def _what(error: ErrorDetails, where: TreePath) -> str:
     given = error.get("input")
     if error["type"] == "extra_forbidden":
         return _unknown(where)
+    if error["type"] == "too_short":
+        return "is empty; name at least one"
     if error["type"] == "missing":
         return "missing"
     if error["type"] == "bool_type":

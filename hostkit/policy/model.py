@@ -21,8 +21,18 @@ def _network(value: str) -> str:
     return str(ipaddress.ip_network(value))
 
 
-def _address(value: str) -> str:
-    return str(ipaddress.ip_address(value))
+def _resolver(value: str) -> str:
+    address = ipaddress.ip_address(value)
+    if address.is_loopback or address.is_unspecified or address.is_multicast or "%" in value:
+        raise ValueError(f"{value} is no resolver that a gateway could ask from its own network; name the LAN's")
+    return str(address)
+
+
+def _pool(value: str) -> str:
+    pool = ipaddress.ip_network(value)
+    if pool.version != 4 or not pool.is_private or not 8 <= pool.prefixlen <= 28:
+        raise ValueError(f"{value} is no private IPv4 network between /8 and /28, such as 10.231.0.0/20")
+    return str(pool)
 
 
 def _listed_name(value: str) -> str:
@@ -41,11 +51,14 @@ def _client_name(value: str) -> str:
         raise ValueError(f"{value!r} is a word of hostkit or Docker; choose another name for the client")
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", value):
         raise ValueError("a client's name is lower-case letters, digits and dashes, 31 at most, a letter first")
+    if value.endswith("-drill"):  # its gateway would be called as the one in the drill of another client is
+        raise ValueError("a client's name does not end with -drill: the drill of a client is called that")
     return value
 
 
 Network = Annotated[str, AfterValidator(_network)]
-Address = Annotated[str, AfterValidator(_address)]
+Resolver = Annotated[str, AfterValidator(_resolver)]
+Pool = Annotated[str, AfterValidator(_pool)]
 ListedName = Annotated[str, AfterValidator(_listed_name)]
 Size = Annotated[str, AfterValidator(_size)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -90,8 +103,8 @@ class HostPolicy(Part):
     management: tuple[InterfaceName, ...] = ()
     management_ports: tuple[Port, ...] = (22,)
     lan: tuple[Network, ...] = ()
-    resolvers: Annotated[tuple[Address, ...], Field(min_length=1)]
-    pool: Network = "10.231.0.0/20"
+    resolvers: Annotated[tuple[Resolver, ...], Field(min_length=1)]
+    pool: Pool = "10.231.0.0/20"
     listen: tuple[Listen, ...] = ()
     waive: dict[str, Waiver] = {}
 

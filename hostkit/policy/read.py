@@ -9,6 +9,8 @@ Path = tuple[str | int, ...]
 
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _MAX_DEPTH = 20
+_LONGEST_NUMBER = 20
+"""Digits: Python itself refuses to read much longer ones, with an error of its own."""
 _PLAIN_TAGS = frozenset({"bool", "float", "int", "merge", "null", "str", "timestamp", "value"})
 
 
@@ -103,7 +105,7 @@ def _scalar(node: yaml.Node, path: Path, reading: Reading) -> Any:
         return text
     if text in _WORDS:
         return _WORDS[text]
-    if node.tag.endswith(":int") and text.removeprefix("-").isdigit():
+    if node.tag.endswith(":int") and text.removeprefix("-").isdigit() and len(text) < _LONGEST_NUMBER:
         return int(text)
     if node.tag.endswith(":float") and text.replace(".", "", 1).isdigit():
         return float(text)

@@ -22,7 +22,7 @@ def starting_policy(
 
 
 def _resolvers(resolv_conf: str) -> list[str]:
-    """Return the name servers of resolv.conf that a gateway can ask: never a loopback one."""
+    """Return the name servers of resolv.conf that a gateway can ask: no loopback one, none on a link of the host."""
     lines = resolv_conf.splitlines()
     words = [line.split()[1] for line in lines if line.startswith("nameserver ") and len(line.split()) > 1]
     return [word for word in words if _is_remote(word)]
@@ -30,7 +30,7 @@ def _resolvers(resolv_conf: str) -> list[str]:
 
 def _is_remote(word: str) -> bool:
     try:
-        return not ipaddress.ip_address(word.partition("%")[0]).is_loopback
+        return "%" not in word and not ipaddress.ip_address(word).is_loopback
     except ValueError:
         return False
 

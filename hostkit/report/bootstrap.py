@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from hostkit.bootstrap import confirm as fence
-from hostkit.bootstrap.guard import WINDOW, refuse
+from hostkit.bootstrap.guard import WINDOW, applied_over, refuse
 from hostkit.bootstrap.plays import Play, plays, variables
 from hostkit.bootstrap.run import Step, run
 from hostkit.errors import Exit
@@ -26,9 +26,10 @@ def run_bootstrap(host: Host, policy: Policy, *, dry: bool, diff: bool) -> Exit:
 
     Raise HostkitError before the first change where a live session would be cut.
     """
-    refuse(policy, fence.standing(host))
+    standing = fence.standing(host)
+    refuse(policy, standing)
     chosen = plays(host.platform)
-    over = "console" if host.own_session() is None else "ssh"
+    over = applied_over(host.own_session(), standing.sessions)
     steps = _with_bar(chosen, variables(policy, fence.accounts(host), over), dry=dry, diff=diff)
     click.echo(summary(steps, dry=dry))
     if dry:

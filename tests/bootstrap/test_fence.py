@@ -71,6 +71,15 @@ def test_the_lan_is_closed_to_gateways_but_for_networks_the_policy_lists():
     )
 
 
+def test_no_network_that_a_client_lists_leads_to_a_sandbox_or_to_another_gateway():
+    found = chain(make_policy(None, with_egress({"name": "a.example", "networks": ["10.0.0.0/8"]})), "forward")
+    opens = [index for index, line in enumerate(found) if line.startswith('iifname "hke*"') and " accept" in line]
+    assert opens
+    for closed in ('oifname "hki*" counter drop', 'iifname "hke*" oifname "hke*" counter drop'):
+        place = next(index for index, line in enumerate(found) if line.startswith(closed))
+        assert place < min(opens)
+
+
 def test_services_may_send_by_their_account_where_it_exists_and_no_one_else_may():
     found = chain(make_policy(), "output", {"_apt": 100, "systemd-timesync": 997, "someone": 1000})
     assert [line for line in found if "skuid" in line] == [

@@ -4,7 +4,8 @@ import dataclasses
 
 import pytest
 
-from hostkit.bootstrap.guard import Pending, Standing, refuse, refuse_stale, tunnels
+from hostkit.bootstrap.confirm import shares
+from hostkit.bootstrap.guard import Pending, Standing, applied_over, refuse, refuse_stale, tunnels
 from hostkit.errors import HostkitError
 from hostkit.host import Login
 from tests.conftest import make_policy
@@ -41,6 +42,69 @@ def test_what_would_fail_or_cut_a_session_is_refused_by_name(change, says):
     with pytest.raises(HostkitError) as caught:
         refuse(POLICY, dataclasses.replace(GOOD, **change))
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "root:x:0:0:root:/root:/bin/bash",
+        "toor:x:0:0::/root:/usr/sbin/nologin",
+        "hans:x:1000:1000:Hans,,,:/home/hans:/usr/sbin/nologin",
+        "backup:x:34:34:backup:/var/backups:/bin/bash",
+    ],
+)
+def test_an_account_that_is_somebodys_is_not_locked_by_the_play(entry):
+    name = entry.partition(":")[0]
+    with pytest.raises(HostkitError, match=f"host.account names {name}, which is somebody's account"):
+        refuse(make_policy({"management": ["eth0"], "account": name}), dataclasses.replace(GOOD, passwd=entry + "\n"))
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "hostkit-agent:x:999:999:hostkit agents:/nonexistent:/bin/bash",
+        "hostkit-agent:x:999:999::/nonexistent:/usr/sbin/nologin",
+        "another:x:1000:1000::/home/another:/bin/bash",
+    ],
+)
+def test_an_account_of_hostkits_own_making_is_put_right(entry):
+    refuse(POLICY, dataclasses.replace(GOOD, passwd=entry + "\n"))
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/a b.yml", "/etc/{{ 1 }}.yml", "/etc/a%i.yml", "/etc/a\n}.yml", "/etc/'a.yml", ""]
+)
+def test_a_policy_whose_path_would_be_read_as_syntax_is_refused(path):
+    with pytest.raises(HostkitError, match=r"the policy's path .* stands in a unit, a ruleset and a template"):
+        refuse(POLICY.model_copy(update={"path": path}), GOOD)
+
+
+PEOPLE = "hans:x:1000:1000::/home/hans:/bin/bash\nwww-data:x:33:33::/srv/www:/usr/sbin/nologin\n"
+
+
+@pytest.mark.parametrize(
+    ("share", "needed"),
+    [("/", "/"), ("/usr", "/usr"), ("/home", "/home/hans"), ("/home/hans", "/home/hans"), ("/etc/hostkit", ".*yml")],
+)
+def test_a_share_on_which_somebodys_login_or_hostkit_stands_is_not_unmounted(share, needed):
+    with pytest.raises(HostkitError, match=f"^{needed} lies on {share}, a share that bootstrap would unmount"):
+        refuse(POLICY, dataclasses.replace(GOOD, passwd=PEOPLE, shares=(share,)))
+
+
+def test_other_shares_are_the_plays_to_unmount():
+    refuse(POLICY, dataclasses.replace(GOOD, passwd=PEOPLE, shares=("/mnt/nas", "/home/ha", "/srv/www")))
+
+
+def test_shares_and_the_automounters_are_told_from_the_machines_own():
+    lines = ["1 0 0:1 / / rw - ext4 /dev/vda rw", "2 1 0:2 / /mnt/a\\040b rw shared:1 - nfs4 nas:/x rw"]
+    assert shares("\n".join([*lines, "3 1 0:3 / /home rw - autofs auto.home rw"])) == ("/mnt/a b", "/home")
+
+
+def test_where_an_ssh_session_is_live_a_fence_counts_as_applied_over_it():
+    live = GOOD.sessions
+    assert applied_over(None, ()) == "console"
+    assert applied_over(100.0, ()) == "ssh"
+    assert applied_over(None, live) == "ssh"  # in tmux nothing leads back to the session that is looked at
 
 
 def test_a_session_over_loopback_is_not_cut():

@@ -3,10 +3,11 @@ import json
 import pytest
 
 from hostkit.drill.model import Witness
-from hostkit.drill.witness import audited, collected, counted, denied, spellings
+from hostkit.drill.witness import Attempted, audited, collected, counted, denied, spellings
 
 BASE = {"at": 10.0, "client": "acme", "event": "denied", "kind": "connect", "name": "mark.example"}
-BASE["rule"] = "not-listed"
+BASE |= {"rule": "not-listed", "from": "10.0.0.6"}
+OURS = Attempted("mark", "acme", 5.0, "10.0.0.6")
 
 
 @pytest.mark.parametrize("form", spellings("hk12ab"))
@@ -23,17 +24,19 @@ def test_the_collector_is_read_through_each_spelling(form):
         (Witness.gateway(), {"name": "else.example"}, False),
         (Witness.gateway("sni-mismatch"), {}, False),
         (Witness.gateway("not-listed"), {"name": "else.example"}, True),
+        (Witness.gateway("not-listed"), {"from": "10.0.0.3"}, False),
+        (Witness.gateway("not-listed"), {"from": None}, False),
         (Witness.dns(), {}, False),
         (Witness.dns(), {"kind": "dns"}, True),
     ],
 )
 def test_a_record_counts_only_for_its_own_attempt(witness, change, seen):
-    assert denied(witness, [json.dumps({**BASE, **change})], "mark", "acme", 5.0) is seen
+    assert denied(witness, [json.dumps({**BASE, **change})], OURS) is seen
 
 
 @pytest.mark.parametrize("line", ["", "{", "[]", '"x"'])
 def test_a_line_that_is_no_record_is_nobodys_witness(line):
-    assert not denied(Witness.gateway(), [line], "mark", "acme", 5.0)
+    assert not denied(Witness.gateway(), [line], OURS)
 
 
 def test_a_counter_or_log_that_cannot_be_read_is_not_an_answer():

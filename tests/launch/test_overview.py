@@ -28,3 +28,8 @@ def test_a_row_that_does_not_stand_says_so_in_text_and_data():
     row = Row("acme", "analyst", "running", "exited", "gateway: killed", ("a note",))
     assert "DOES NOT STAND: gateway: killed" in row.as_text()
     assert row.as_dict()["stands"] is False
+
+
+def test_what_a_gateway_says_of_itself_cannot_move_the_cursor_or_forge_a_line():
+    forged = Row("acme", "analyst", "running", "running", "gateway: closed: \x1b[2Jx\nacme stands").as_text()
+    assert forged.endswith(r"DOES NOT STAND: gateway: closed: \x1b[2Jx\x0aacme stands")

@@ -8,7 +8,7 @@ from hostkit.errors import CannotTell, HostkitError, WallOpen
 from hostkit.launch.session import Session
 from hostkit.launch.state import State
 from hostkit.launch.uids import refuse_collisions
-from tests.conftest import FakeHost
+from tests.conftest import FakeHost, client, make_policy
 from tests.launch.test_plan import PLAN
 from tests.launch.test_uids import STATUS, WHOLE
 
@@ -79,3 +79,83 @@ def test_a_running_sandbox_of_another_plan_is_refused_before_anything_is_asked_o
     state.update("acme", fixed=fixed(other))
     with pytest.raises(HostkitError, match=r"agent\.pids: 17 -> 256; hostkit stop acme, then launch it again"):
         Session(None, FakeHost(), state)._reprove(PLAN)
+
+
+@pytest.mark.parametrize(
+    ("agreement", "passwd", "says"),
+    [
+        ({"expires": "2020-01-01"}, "", "expired on 2020-01-01"),
+        ({"permitted": False}, "", "does not permit an agent"),
+        ({}, "eve:x:70003:100::/:/bin/sh", "move it out of 70000-70511"),
+    ],
+)
+def test_a_launch_refuses_before_it_keeps_or_asks_anything(tmp_path, agreement, passwd, says):
+    host = FakeHost(files={"/etc/passwd": passwd})
+    asked = Session(None, host, State(tmp_path / "state"))
+    with pytest.raises(HostkitError, match=says):
+        asked.launch(make_policy(clients={"acme": client(**agreement)}), "acme")
+    assert not (tmp_path / "state").exists()
+
+
+class Machines(FakeEngine):
+    """Containers by name and label."""
+
+    def containers(self, **_):
+        return [{"Name": f"/{name}", "Config": {"Labels": labels}} for name, labels in self.documents.items()]
+
+
+def test_a_strangers_container_is_nobodys_sandbox_whatever_its_label(tmp_path):
+    engine = Machines(
+        **{
+            "hostkit-acme-agent": {"hostkit.client": "acme"},
+            "web": {"hostkit.client": "globex"},
+            "empty": {"hostkit.client": ""},
+            "bare": None,
+        }
+    )
+    assert Session(engine, FakeHost(), State(tmp_path)).launched() == ["acme"]
+
+
+def test_a_client_called_as_a_lock_is_does_not_wait_for_itself(tmp_path):
+    import threading
+
+    asked = session(tmp_path)
+    asked.plan = lambda *_: PLAN
+
+    def launch_far_enough():
+        with asked._state.locked("slots"):
+            asked._kept_plan(None, "slots")
+
+    waits = threading.Thread(target=launch_far_enough, daemon=True)
+    waits.start()
+    waits.join(5)
+    assert not waits.is_alive()
+
+
+class Volumes(FakeEngine):
+    """An engine during whose last removal somebody else looks whether the client's lock is free."""
+
+    def containers(self, **_):
+        return []
+
+    def networks(self, _):
+        return []
+
+    volumes = networks
+
+
+def test_a_client_is_forgotten_before_its_lock_is_free(tmp_path):
+    state, seen = State(tmp_path), []
+    forget = state.forget
+
+    def watched(name):
+        import fcntl
+
+        with (tmp_path / f"lock-{name}").open() as lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        seen.append(name)
+        forget(name)
+
+    state.forget = watched
+    Session(Volumes(), FakeHost(), state).remove("acme")
+    assert seen == ["acme"]

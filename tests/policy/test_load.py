@@ -116,3 +116,14 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path):
     (tmp_path / "hostkit.yml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(HostkitError, match="not UTF-8"):
         load(tmp_path / "hostkit.yml")
+
+
+@pytest.mark.parametrize("resolver", ["127.0.0.53", "::1", "0.0.0.0", "224.0.0.251", "fe80::1%eth0"])
+def test_a_resolver_that_no_gateway_could_ask_is_refused(resolver):
+    ((line, where, what),) = refusal(GOOD.replace("198.51.100.53", f'"{resolver}"'))
+    assert (line, where) == (3, "host.resolvers[0]")
+    assert what == f"{resolver} is no resolver that a gateway could ask from its own network; name the LAN's"
+
+
+def test_an_empty_list_that_must_name_something_says_so():
+    assert refusal(GOOD.replace("[198.51.100.53]", "[]")) == [(3, "host.resolvers", "is empty; name at least one")]

@@ -77,9 +77,9 @@ _WANTS = "/etc/systemd/system/multi-user.target.wants"
 def sandboxes_come_back_through_their_launch(host: Host, policy: Policy) -> Verdict:
     """Every client that runs is launched again at boot, and no agent is restarted by the engine."""
     faults = [] if host.stat(_UNIT) else ["hostkit-client@.service is not there"]
-    agents = [d for d in containers() if _labels(d).get("hostkit.part") == "agent"]
+    agents = [d for d in containers() if engine.owner(d) and _labels(d).get("hostkit.part") == "agent"]
     for document in agents:
-        name, policy_of = _labels(document)["hostkit.client"], document.get("HostConfig", {}).get("RestartPolicy", {})
+        name, policy_of = engine.owner(document), document.get("HostConfig", {}).get("RestartPolicy", {})
         faults += [] if policy_of.get("Name") in {None, "", "no"} else [f"{name}: the engine restarts its agent"]
         enabled = host.stat(f"{_WANTS}/hostkit-client@{name}.service")
         faults += [] if enabled else [f"hostkit-client@{name} is not enabled"]
@@ -101,8 +101,8 @@ def _labels(document: dict[str, Any]) -> dict[str, str]:
 def every_gateway_is_alive(host: Host, policy: Policy) -> Verdict:
     """Every sandbox's gateway runs, holds usable rules, said so in the last four seconds, and stands as proved."""
     kept = _remembered(host)
-    labels = [_labels(document) for document in containers()]
-    there = {label["hostkit.client"] for label in labels if label.get("hostkit.part") in {"agent", "gateway"}}
+    parts = [d for d in containers() if _labels(d).get("hostkit.part") in {"agent", "gateway"}]
+    there = {engine.owner(document) for document in parts} - {""}
     clients = sorted(there | {name for name, entry in kept.items() if entry.get("running")})
     faults = [f"{name}: {fault}" for name in clients if (fault := _fault(name, kept.get(name, {})))]
     return every(faults, f"{len(clients)} gateways alive")

@@ -37,6 +37,9 @@ def fence_stands(host: Host, policy: Policy) -> Verdict:
     found = _table(host)
     if not found:
         return fail("there is no table inet hostkit")
+    dormant = [entry for entry in found if "dormant" in str(entry.get("table", {}).get("flags", ""))]
+    if dormant:
+        return fail("the table is dormant: it is there and does nothing")
     chains = [entry["chain"] for entry in found if "chain" in entry]
     dropping = {chain.get("hook") for chain in chains if chain.get("policy") == "drop"}
     rules = {entry["rule"].get("chain") for entry in found if "rule" in entry}

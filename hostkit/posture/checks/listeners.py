@@ -2,6 +2,7 @@
 
 import ipaddress
 
+from hostkit.errors import CannotTell
 from hostkit.host import Host, Listener
 from hostkit.policy import Policy
 from hostkit.posture.model import Verdict, check, every
@@ -57,5 +58,8 @@ def only_declared_sockets_listen(host: Host, policy: Policy) -> Verdict:
 )
 def engine_api_is_not_on_the_network(host: Host, policy: Policy) -> Verdict:
     """The container engine's API is on no TCP port, loopback included."""
-    faults = [_told(entry) for entry in host.listeners() if entry.port in _API_PORTS or entry.process == "dockerd"]
+    sockets = host.listeners()
+    faults = [_told(entry) for entry in sockets if entry.port in _API_PORTS or entry.process == "dockerd"]
+    if not faults and not host.is_root and any(entry.protocol == "tcp" and not entry.process for entry in sockets):
+        raise CannotTell("whose sockets these are cannot be seen without root", "sudo hostkit check")
     return every(faults, "no engine API on TCP")

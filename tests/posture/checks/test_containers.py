@@ -31,7 +31,7 @@ def published(ip):
     return box(ports={"80/tcp": [{"HostIp": ip, "HostPort": "8080"}], "9/tcp": None})
 
 
-GATEWAY = [box(labels={"hostkit.client": "acme", "hostkit.part": "gateway"})]
+GATEWAY = [box("hostkit-acme-gateway", labels={"hostkit.client": "acme", "hostkit.part": "gateway"})]
 
 
 def said(state="open", running=True, age=0.0, why=""):
@@ -52,7 +52,7 @@ def case(check, documents, status, word, gateway=lambda: None, host=HOST):
     return (check, host, P, status, word, {"containers": documents, "gateway": gateway})
 
 
-AGENT = [box(labels={"hostkit.client": "acme", "hostkit.part": "agent"})]
+AGENT = [box("hostkit-acme-agent", labels={"hostkit.client": "acme", "hostkit.part": "agent"})]
 UNITS = "/etc/systemd/system/"
 WITH_UNIT = FakeHost(files={UNITS + "hostkit-client@.service": ""})
 ENABLED = FakeHost(

@@ -43,7 +43,9 @@ def listed(live, confirmed=LISTED, root=True, **more):
     return FakeHost({LIST: live}, files={CONFIRMED: confirmed, **files}, root=root)
 
 
+ASLEEP = [{"table": {**TABLE["table"], "flags": "dormant"}}, *WHOLE[1:]]
 CASES = [
+    (subject.fence_stands, ruleset(*ASLEEP), P, "fail", "the table is dormant"),
     (subject.fence_is_as_it_was_confirmed, listed(LISTED), P, "ok", "4 lines, all as confirmed"),
     (subject.fence_is_as_it_was_confirmed, listed(LISTED + "\taccept\n"), P, "fail", "more: accept"),
     (subject.fence_is_as_it_was_confirmed, listed("table inet hostkit {\n}\n"), P, "fail", "gone: policy drop;"),

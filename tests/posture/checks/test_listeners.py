@@ -6,8 +6,12 @@ MANAGED = make_policy({"management": ["wg0"], "listen": [{"protocol": "udp", "po
 ADDRESSES = {"eth0": ("192.0.2.2",), "wg0": ("10.8.0.1", "fd00::1")}
 
 
-def seen(*entries):
-    return FakeHost(listeners=tuple(Listener(*entry) for entry in entries), addresses=ADDRESSES)
+def seen(*entries, root=True):
+    return FakeHost(listeners=tuple(Listener(*entry) for entry in entries), addresses=ADDRESSES, root=root)
+
+
+API = subject.engine_api_is_not_on_the_network
+HIDDEN = ("tcp", "0.0.0.0", 9999)
 
 
 CASES = [
@@ -34,5 +38,8 @@ CASES = [
     (subject.engine_api_is_not_on_the_network, seen(("tcp", "0.0.0.0", 22)), MANAGED, "ok", ""),
     (subject.engine_api_is_not_on_the_network, seen(("tcp", "127.0.0.1", 2375)), MANAGED, "fail", "127.0.0.1:2375"),
     (subject.engine_api_is_not_on_the_network, seen(("tcp", "0.0.0.0", 9999, "dockerd")), MANAGED, "fail", "dockerd"),
+    (API, seen(HIDDEN, root=False), MANAGED, "unknown", "cannot be seen without root"),
+    (API, seen(HIDDEN, ("tcp", "::1", 2376), root=False), MANAGED, "fail", "[::1]:2376"),
+    (API, seen(("udp", "0.0.0.0", 9), ("tcp", "::1", 9, "mine"), root=False), MANAGED, "ok", "no engine API"),
     (subject.engine_api_is_not_on_the_network, FakeHost(), MANAGED, "unknown", "not taught"),
 ]
