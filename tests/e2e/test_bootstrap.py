@@ -202,6 +202,36 @@ def test_a_rule_added_by_hand_is_found_and_the_next_bootstrap_takes_it_away(syst
     assert answers(systemd_machine) == dict.fromkeys(PROVED, "ok")
 
 
+def test_what_was_changed_since_it_was_applied_is_not_confirmed(systemd_machine):
+    prepare(systemd_machine)
+    with bootstrapping(systemd_machine):
+        systemd_machine.run("nft", "insert", "rule", "inet", "hostkit", "input", "accept")
+        refused = confirm(systemd_machine)
+        assert (refused.code, "the fence was changed since it was applied" in refused.stderr) == (3, True), refused
+        assert is_pending(systemd_machine)
+        assert systemd_machine.run("test", "-e", "/etc/hostkit/fence.nft", check=False).code == 1
+
+
+def test_a_confirmation_waits_for_a_roll_back_under_way_and_then_finds_nothing(systemd_machine):
+    prepare(systemd_machine)
+    with bootstrapping(systemd_machine):
+        systemd_machine.run(
+            "sh", "-c", "flock /run/hostkit/fence.lock sh -c 'sleep 6; rm /run/hostkit/fence.pending' >/dev/null 2>&1 &"
+        )
+        refused = confirm(systemd_machine)
+        assert (refused.code, "no fence waits to be confirmed" in refused.stderr) == (3, True), refused
+        assert systemd_machine.run("test", "-e", "/etc/hostkit/fence.nft", check=False).code == 1
+
+
+def test_a_spoilt_older_fence_does_not_keep_an_unconfirmed_one_up(systemd_machine):
+    prepare(systemd_machine)
+    with bootstrapping(systemd_machine):
+        systemd_machine.run("sh", "-c", "echo 'no rules' >/etc/hostkit/fence.nft")
+        systemd_machine.run("/usr/local/lib/hostkit/fence", "rollback")
+        assert "table inet hostkit" not in tables(systemd_machine)
+        assert not is_pending(systemd_machine)
+
+
 def test_another_table_lives_on(systemd_machine):
     prepare(systemd_machine)
     systemd_machine.run("nft", "add", "table", "inet", "somebodys")
