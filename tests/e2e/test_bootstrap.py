@@ -223,6 +223,15 @@ def test_a_confirmation_waits_for_a_roll_back_under_way_and_then_finds_nothing(s
         assert systemd_machine.run("test", "-e", "/etc/hostkit/fence.nft", check=False).code == 1
 
 
+def test_an_unconfirmed_fence_never_stands_without_its_timer(systemd_machine):
+    prepare(systemd_machine)
+    with bootstrapping(systemd_machine):
+        systemd_machine.run("mv", "/usr/bin/systemd-run", "/usr/bin/systemd-run.away")
+        assert systemd_machine.run("/usr/local/lib/hostkit/fence", "apply", "ssh", check=False).code
+        assert "table inet hostkit" not in tables(systemd_machine)
+        assert not is_pending(systemd_machine)
+
+
 def test_a_spoilt_older_fence_does_not_keep_an_unconfirmed_one_up(systemd_machine):
     prepare(systemd_machine)
     with bootstrapping(systemd_machine):
