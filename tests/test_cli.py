@@ -40,7 +40,7 @@ def refused(tmp_path, monkeypatch, capsys):
         (GOOD.replace("version: 1", f"version: {'9' * 5000}"), ":1: version: expected 1, not '999"),
         (
             GOOD.replace("host:\n", "host:\n  pool: 'fd00::/64'\n"),
-            ":3: host.pool: fd00::/64 is no private IPv4 network",
+            ":3: host.pool: fd00::/64 is no private IPv4",
         ),
         (GOOD.replace("host:\n", "host:\n  pool: 10.0.0.0/30\n"), "host.pool: 10.0.0.0/30 is no private IPv4"),
         (GOOD.replace("host:\n", "host:\n  pool: 8.8.0.0/16\n"), "host.pool: 8.8.0.0/16 is no private IPv4"),

@@ -1,12 +1,15 @@
 """The words of the engine, and the order of jobs on it, without an engine."""
 
+import signal
 import tarfile
 import threading
+import time
 import tracemalloc
+from contextlib import contextmanager
 
 import pytest
 
-from hostkit.engine import Engine, in_order, version_numbers
+from hostkit.engine import Engine, in_order, side_by_side, version_numbers
 from hostkit.errors import CannotTell, HostkitError
 
 
@@ -48,6 +51,38 @@ def test_a_failed_job_stops_what_needs_it_and_is_raised_after_the_rest_has_ended
     with pytest.raises(HostkitError, match="no room"):
         run()
     assert done == ["does not"]
+
+
+@contextmanager
+def interrupted(seconds):
+    def end(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_who_is_interrupted_goes_on_only_when_no_job_runs_any_more():
+    done = []
+    with interrupted(0.2), in_order() as add:
+        slow = add(lambda: (time.sleep(0.8), done.append("slow")))
+        add(lambda: done.append("needs it"), slow)
+    assert done == ["slow"]
+    time.sleep(0.2)
+    assert done == ["slow"]
+
+
+def test_side_by_side_too_an_interruption_waits_for_those_under_way():
+    done = []
+    with interrupted(0.2):
+        side_by_side(lambda: (time.sleep(0.8), done.append("slow")))
+    assert done == ["slow"]
 
 
 class Strangers:

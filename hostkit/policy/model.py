@@ -21,6 +21,14 @@ def _network(value: str) -> str:
     return str(ipaddress.ip_network(value))
 
 
+def _granted(value: str) -> str:
+    """Return a network that a name may turn out to lie in; never the gateway itself, its wire, or all of a kind."""
+    network = ipaddress.ip_network(value)
+    if network.prefixlen < (8 if network.version == 4 else 16) or network.is_loopback or network.is_link_local:
+        raise ValueError(f"{value} is too wide, a loopback or a link's own; name the network the host stands in")
+    return str(network)
+
+
 def _resolver(value: str) -> str:
     address = ipaddress.ip_address(value)
     if address.is_loopback or address.is_unspecified or address.is_multicast or "%" in value:
@@ -57,6 +65,7 @@ def _client_name(value: str) -> str:
 
 
 Network = Annotated[str, AfterValidator(_network)]
+Granted = Annotated[str, AfterValidator(_granted)]
 Resolver = Annotated[str, AfterValidator(_resolver)]
 Pool = Annotated[str, AfterValidator(_pool)]
 ListedName = Annotated[str, AfterValidator(_listed_name)]
@@ -146,7 +155,7 @@ class Egress(Part):
     ports: Annotated[tuple[Port, ...], Field(min_length=1)] = (443,)
     raw: Port | None = None
     local_port: Port | None = None
-    networks: tuple[Network, ...] = ()
+    networks: tuple[Granted, ...] = ()
 
     @model_validator(mode="after")
     def _raw_is_exact(self) -> "Egress":

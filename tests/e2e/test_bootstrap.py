@@ -215,6 +215,39 @@ def test_a_rule_added_by_hand_is_found_and_the_next_bootstrap_takes_it_away(syst
     assert answers(systemd_machine) == dict.fromkeys(PROVED, "ok")
 
 
+def test_what_was_changed_since_it_was_applied_is_not_confirmed_and_nothing_unconfirmed_stays(systemd_machine):
+    prepare(systemd_machine)
+    fence = "/usr/local/lib/hostkit/fence"
+    with bootstrapping(systemd_machine):
+        systemd_machine.run("nft", "insert", "rule", "inet", "hostkit", "input", "accept")
+        refused = confirm(systemd_machine)
+        assert (refused.code, "the fence was changed since it was applied" in refused.stderr) == (3, True), refused
+        assert is_pending(systemd_machine)
+        assert systemd_machine.run("test", "-e", "/etc/hostkit/fence.nft", check=False).code == 1
+
+        # Another one comes, and its timer cannot be set: neither of them stands.
+        systemd_machine.run("mv", "/usr/bin/systemd-run", "/usr/bin/systemd-run.away")
+        assert systemd_machine.run(fence, "apply", "ssh", check=False).code
+        assert "table inet hostkit" not in tables(systemd_machine)
+        assert not is_pending(systemd_machine)
+
+        # The one before it is spoilt: it is no reason to keep what nobody confirmed.
+        systemd_machine.run("nft", "-f", "/etc/hostkit/fence.candidate.nft")
+        systemd_machine.run("sh", "-c", "echo 'no rules' >/etc/hostkit/fence.nft")
+        systemd_machine.run(fence, "rollback")
+        assert "table inet hostkit" not in tables(systemd_machine)
+
+
+def test_a_confirmation_waits_for_a_roll_back_under_way_and_then_finds_nothing(systemd_machine):
+    prepare(systemd_machine)
+    slow = "flock /run/hostkit/fence.lock sh -c 'sleep 6; rm /run/hostkit/fence.pending' >/dev/null 2>&1 &"
+    with bootstrapping(systemd_machine):
+        systemd_machine.run("sh", "-c", slow)
+        refused = confirm(systemd_machine)
+        assert (refused.code, "no fence waits to be confirmed" in refused.stderr) == (3, True), refused
+        assert systemd_machine.run("test", "-e", "/etc/hostkit/fence.nft", check=False).code == 1
+
+
 def test_a_task_that_fails_is_named_and_what_was_done_stays(systemd_machine):
     prepare(systemd_machine)
     systemd_machine.run("sh", "-c", "rm -rf /usr/local/lib/hostkit && touch /usr/local/lib/hostkit")

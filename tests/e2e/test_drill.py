@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import time
 
 import pytest
 
@@ -26,6 +29,20 @@ def test_an_agent_that_runs_with_another_wall_than_planned_is_refused_and_the_wa
     assert done.returncode == 2
     assert "other walls than planned: PidsLimit" in done.stderr
     assert "drill" not in hostkit.docker("ps", "-a", "--format", "{{.Names}}").stdout
+
+
+def test_a_second_drill_of_a_client_is_refused_and_the_first_goes_on(hostkit):
+    assert hostkit("launch", "e2e-one").returncode == 0
+    words = hostkit.command("drill", "e2e-one", "--quick", "--only", "separation")
+    env = {**os.environ, "HOSTKIT_STATE": str(hostkit.state)}
+    first = subprocess.Popen(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    until = time.monotonic() + 30
+    while "drill" not in hostkit.docker("ps", "--format", "{{.Names}}").stdout:
+        assert time.monotonic() < until
+    second = hostkit("drill", "e2e-one", "--quick")
+    assert (second.returncode, "another hostkit is at the same work; wait" in second.stderr) == (2, True), second
+    said, _ = first.communicate(timeout=120)
+    assert first.returncode == 0, said
 
 
 def test_a_client_that_does_not_run_is_told_how_to_launch_it(hostkit):

@@ -1,6 +1,9 @@
 """A launch on a real engine: what runs, what it can reach, what is left."""
 
 import json
+import os
+import signal
+import subprocess
 import threading
 import time
 
@@ -38,6 +41,29 @@ def test_a_launch_proves_its_walls_and_a_second_one_changes_nothing(hostkit):
     assert "already running, walls proved again" in second.stdout, second.stderr
     assert made(hostkit, "e2e-one") == before
     assert status(hostkit)[0] == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("part", ["probe", "gateway"])
+def test_a_launch_that_is_ended_half_way_leaves_nothing_behind(hostkit, number, part):
+    env = {**os.environ, "HOSTKIT_STATE": str(hostkit.state)}
+    launch = subprocess.Popen(hostkit.command("launch", "e2e-one"), env=env, stderr=subprocess.PIPE)
+    until = time.monotonic() + 20
+    while hostkit.docker("inspect", f"hostkit-e2e-one-{part}").returncode:
+        assert time.monotonic() < until
+    launch.send_signal(number)
+    _, said = launch.communicate(timeout=60)
+    assert (launch.returncode, made(hostkit, "e2e-one")) == (128 + number, [[], []]), said
+
+
+def test_a_client_that_the_policy_forgot_is_stopped_and_removed(hostkit):
+    assert hostkit("launch", "e2e-one").returncode == 0
+    hostkit.policy.write_text("version: [")
+    assert hostkit("launch", "e2e-one").returncode == 2
+    assert hostkit("stop", "e2e-one").returncode == 0
+    assert made(hostkit, "e2e-one") == [[], []]
+    assert hostkit("remove", "e2e-one", "--yes").returncode == 0
+    assert hostkit("stop", "e2e-one").returncode == 2
 
 
 @both_engines

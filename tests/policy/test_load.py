@@ -127,3 +127,10 @@ def test_a_resolver_that_no_gateway_could_ask_is_refused(resolver):
 
 def test_an_empty_list_that_must_name_something_says_so():
     assert refusal(GOOD.replace("[198.51.100.53]", "[]")) == [(3, "host.resolvers", "is empty; name at least one")]
+
+
+@pytest.mark.parametrize("network", ["0.0.0.0/0", "0.0.0.0/1", "127.0.0.0/8", "169.254.169.254/32", "::/0", "::1/128"])
+def test_a_network_that_would_hold_the_metadata_address_or_the_gateway_itself_is_not_granted(network):
+    ((line, where, what),) = refusal(GOOD.replace("10.20.0.0/16", f'"{network}"'))
+    assert (line, where) == (11, "clients.acme.egress[1].networks[0]")
+    assert what == f"{network} is too wide, a loopback or a link's own; name the network the host stands in"
