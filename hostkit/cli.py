@@ -138,6 +138,8 @@ def launch(context: click.Context, client: str) -> None:
         click.echo(f"held: {sentence}")
     for note in done.plan.notes:
         click.echo(f"note: {note}")
+    if done.already and done.plan.secrets:
+        click.echo(f"note: its secrets are those of its start; hostkit stop {client}, then launch, takes new ones")
     what = "already running, walls proved again" if done.already else "running"
     click.echo(f"{client} is {what} ({done.seconds:.1f} s)")
 

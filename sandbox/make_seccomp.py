@@ -326,17 +326,19 @@ ALLOWED = [
 
 NAMESPACES = 0x7E020000
 """CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET (clone(2))."""
-FAMILIES = (1, 2, 10, 16)
-"""AF_UNIX, AF_INET, AF_INET6, AF_NETLINK (socket(2)): what programs of an agent use; AF_PACKET, AF_ALG, AF_VSOCK and
-every other are not listed. A list of what is refused would not do: the filter compares 64 bits, the kernel reads 32."""
+FAMILIES = (1, 2, 10)
+NETLINK = 16
+"""AF_UNIX, AF_INET, AF_INET6, and of AF_NETLINK only NETLINK_ROUTE, which tells a program its own addresses (socket(2),
+netlink(7)): what programs of an agent use; AF_PACKET, AF_ALG, AF_VSOCK and every other are not listed. A list of those
+refused would not do: the filter compares 64 bits, the kernel reads 32."""
 
 
 def _compare(index: int, value: int, operation: str, two: int = 0) -> dict[str, object]:
     return {"index": index, "value": value, "valueTwo": two, "op": operation}
 
 
-def _socket(test: dict[str, object]) -> dict[str, object]:
-    return {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [test]}
+def _socket(*tests: dict[str, object]) -> dict[str, object]:
+    return {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": list(tests)}
 
 
 def profile() -> dict[str, object]:
@@ -348,6 +350,7 @@ def profile() -> dict[str, object]:
         {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38, "args": []},
     ]
     rules += [_socket(_compare(0, family, "SCMP_CMP_EQ")) for family in FAMILIES]
+    rules += [_socket(_compare(0, NETLINK, "SCMP_CMP_EQ"), _compare(2, 0, "SCMP_CMP_EQ"))]
     rules += [
         {"names": ["personality"], "action": "SCMP_ACT_ALLOW", "args": [_compare(0, value, "SCMP_CMP_EQ")]}
         for value in personalities

@@ -40,7 +40,7 @@ def make_plan(policy: Policy, name: str, slot: Slot, engine: EngineFacts, genera
     inside = ipaddress.ip_network(slot.inside)
     addresses = [str(inside[index]) for index in range(5)]
     inner, outer = networks(name, slot, engine)
-    rules = _rules(policy, name, addresses[2], engine, generation)
+    rules = _rules(policy, name, slot, engine, generation)
     agent = parts.agent(name, client, slot, addresses, engine)
     return LaunchPlan(
         client=name,
@@ -70,17 +70,26 @@ def _notes(client: Client) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _rules(policy: Policy, name: str, address: str, engine: EngineFacts, generation: int) -> Rules:
+def _rules(policy: Policy, name: str, slot: Slot, engine: EngineFacts, generation: int) -> Rules:
     client = policy.clients[name]
     tls = [way for way in client.egress if way.raw is None]
     raw = [way for way in client.egress if way.raw is not None]
     return Rules(
         client=name,
         generation=generation,
-        address=address,
+        address=str(ipaddress.ip_network(slot.inside)[2]),
         grants=tuple(Grant(way.name, way.ports, way.networks) for way in tls),
         forwards=tuple(Forward(way.name, way.raw or 0, way.local_port or way.raw or 0, way.networks) for way in raw),
-        refuse=tuple(sorted({policy.host.pool, *(str(ipaddress.ip_network(a)) for a in engine.host_addresses)})),
+        refuse=tuple(
+            sorted(
+                {
+                    policy.host.pool,
+                    slot.inside,
+                    slot.outside,
+                    *(str(ipaddress.ip_network(a)) for a in engine.host_addresses),
+                }
+            )
+        ),
         resolvers=policy.host.resolvers,
         budget=parse_size(client.limits.records),
     )

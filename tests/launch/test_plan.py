@@ -70,7 +70,8 @@ def test_the_rules_are_the_policys_and_refuse_the_hosts_own_addresses():
     rules = parse_rules(PLAN.rules.to_json())
     assert [grant.name for grant in rules.grants] == ["api.slack.com"]
     assert [(f.name, f.port, f.local_port) for f in rules.forwards] == [("db.example.com", 5432, 5432)]
-    assert set(rules.refuse) == {"10.231.0.0/20", "192.0.2.2/32", "fd00::2/128", "127.0.0.1/32"}
+    subnets = {"10.231.0.0/20", SLOT.inside, SLOT.outside}
+    assert set(rules.refuse) == subnets | {"192.0.2.2/32", "fd00::2/128", "127.0.0.1/32"}
 
 
 def test_without_an_agreement_in_force_there_is_no_launch():
