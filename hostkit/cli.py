@@ -112,7 +112,8 @@ def _starting_policy() -> str:
         resolv_conf = host.read("/etc/resolv.conf")
     except CannotTell:
         resolv_conf = ""
-    return starting_policy(host.addresses(), host.default_routes(), resolv_conf)
+    reached = {session.address for session in host.ssh_sessions()}
+    return starting_policy(host.addresses(), host.default_routes(), resolv_conf, reached)
 
 
 @cli.command()

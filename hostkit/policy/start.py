@@ -3,22 +3,28 @@
 import ipaddress
 from collections.abc import Iterable, Mapping
 
-_VPN = ("tailscale", "wg", "utun", "zt")
-
 
 def starting_policy(
-    addresses: Mapping[str, tuple[str, ...]], routes: Iterable[tuple[str, str]], resolv_conf: str
+    addresses: Mapping[str, tuple[str, ...]],
+    routes: Iterable[tuple[str, str]],
+    resolv_conf: str,
+    reached: Iterable[str] = (),
 ) -> str:
     """Return a policy that loads as it is, with no client yet; what the host did not show has a comment instead.
 
-    `addresses` are by interface, `routes` the (gateway, interface) of each default route.
+    `addresses` are by interface, `routes` the (gateway, interface) of each default route, `reached` the
+    addresses of this host at which SSH sessions came in.
     """
     ways = {interface for _, interface in routes}
     return _TEMPLATE.format(
-        management=", ".join(sorted(name for name in addresses if name.startswith(_VPN))),
+        management=", ".join(_management(addresses, set(reached))),
         resolvers=", ".join(_resolvers(resolv_conf)) or "9.9.9.9",
         lan=", ".join(_lan(addresses, ways)),
     )
+
+
+def _management(addresses: Mapping[str, tuple[str, ...]], reached: set[str]) -> list[str]:
+    return sorted(name for name, found in addresses.items() if name != "lo" and reached & set(found))
 
 
 def _resolvers(resolv_conf: str) -> list[str]:
@@ -50,7 +56,7 @@ _TEMPLATE = """\
 version: 1
 host:
   profile: strict              # or solo: a single machine at a desk, which asks for less
-  management: [{management}]   # the VPN interfaces over which you reach this host; nothing else is let in
+  management: [{management}]   # the interfaces over which you reach this host; nothing else is let in (a VPN: not yet)
   management_ports: [22]
   lan: [{lan}]                 # the networks beside this host (a /24 is assumed); agents never reach them
   resolvers: [{resolvers}]     # asked by the gateways, and only for listed names

@@ -206,6 +206,12 @@ def test_without_root_it_says_so_and_changes_nothing(systemd_machine):
     assert systemd_machine.run("ls", "/etc/hostkit").stdout == "hostkit.yml\n"
 
 
+def test_init_over_ssh_names_the_interface_that_the_session_came_in_on(systemd_machine):
+    systemd_machine.install_hostkit()
+    systemd_machine.ssh("sudo", "hostkit", "init", "--output", "/etc/written.yml", user="admin")
+    assert "  management: [eth0]  " in systemd_machine.run("cat", "/etc/written.yml").stdout
+
+
 def test_a_rule_added_by_hand_is_found_and_the_next_bootstrap_takes_it_away(systemd_machine):
     prepare(systemd_machine)
     harden(systemd_machine)
