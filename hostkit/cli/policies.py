@@ -1,0 +1,60 @@
+"""hostkit policy, hostkit init: the policy before anything is done with it."""
+
+from pathlib import Path
+
+import click
+
+from hostkit.cli.root import cli, load_policy
+from hostkit.errors import HostkitError
+
+
+@cli.group()
+def policy() -> None:
+    """Check the policy, or print its JSON Schema."""
+
+
+@policy.command("check")
+@click.pass_context
+def policy_check(context: click.Context) -> None:
+    """Say everything that is wrong in the policy, with line and nearest valid word."""
+    found = load_policy(context)
+    click.echo(f"{found.path}: stands; clients: {', '.join(sorted(found.clients)) or 'none yet'}")
+
+
+@policy.command("schema")
+def policy_schema() -> None:
+    """Print the policy's JSON Schema, for your editor."""
+    from hostkit.policy.schema import schema_text  # noqa: PLC0415
+
+    click.echo(schema_text(), nl=False)
+
+
+@cli.command()
+@click.option("--output", default="hostkit.yml", help="Where to write it.", show_default=True)
+def init(output: str) -> None:
+    """Write a commented policy to start from.
+
+    It holds what this host shows, and never replaces a file that is there.
+    """
+    try:
+        with Path(output).open("x", encoding="utf-8") as file:
+            file.write(_starting_policy())
+    except FileExistsError:
+        raise HostkitError(f"{output} is there already", "give another --output") from None
+    except OSError as why:
+        raise HostkitError(f"{output}: {why.strerror}", "give an --output you may write") from None
+    click.echo(f"wrote {output}; add a client, then: hostkit policy check")
+
+
+def _starting_policy() -> str:
+    from hostkit.errors import CannotTell  # noqa: PLC0415
+    from hostkit.host import LocalHost  # noqa: PLC0415
+    from hostkit.policy.start import starting_policy  # noqa: PLC0415
+
+    host = LocalHost()
+    try:
+        resolv_conf = host.read("/etc/resolv.conf")
+    except CannotTell:
+        resolv_conf = ""
+    reached = {session.address for session in host.ssh_sessions()}
+    return starting_policy(host.addresses(), host.default_routes(), resolv_conf, reached)
