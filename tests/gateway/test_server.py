@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import json
 import random
+import socket
 from ipaddress import ip_address
 
 import pytest
@@ -19,6 +20,13 @@ from tests.gateway.test_hello import hello
 LOOPBACK = ("127.0.0.0/8",)
 
 
+def free_ports(count):
+    """Return ports that are free now, each another one: all are held until the last is chosen."""
+    with contextlib.ExitStack() as held:
+        found = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [one.getsockname()[1] for one in found]
+
+
 class House:
     """A gateway, an origin that says what it got, and the records."""
 
@@ -29,12 +37,7 @@ class House:
     async def __aenter__(self):
         self.origin = await asyncio.start_server(self._origin, "127.0.0.1", 0)
         self.port = self.origin.sockets[0].getsockname()[1]
-        numbers = []
-        for _ in range(5):
-            probe = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0)
-            numbers.append(probe.sockets[0].getsockname()[1])
-            probe.close()
-        self.proxy, self.http, self.tls, self.dns, self.raw = numbers
+        self.proxy, self.http, self.tls, self.dns, self.raw = free_ports(5)
         self.records = Records(self.directory, 0, self.budget)
         ports = Ports(self.http, self.tls, self.dns, self.proxy)
         self.gateway = Gateway(Book(self.records, "acme"), self._resolve, ports)
