@@ -195,6 +195,7 @@ def common_targets(stage: Stage, host: Mapping[str, str]) -> dict[str, str]:
         **listed,
         **host,
         "proxy_port": "3128",
+        "own_ports": ",".join(["53", "80", "443", "3128", *(str(f.local_port) for f in plan.rules.forwards)]),
         "collector_port": str(stage.port),
         "zone": ZONE,
         "rebinding": REBINDING,

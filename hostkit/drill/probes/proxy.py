@@ -227,6 +227,31 @@ def wrong_port(gateway: str, proxy_port: str, listed: str, collector_port: str, 
 
 
 @probe(
+    "proxy-own-ports",
+    group="proxy",
+    walls=("gateway_ports",),
+    held="closed",
+    escaped="answered",
+    witness=Witness.none("a closed port is refused by the kernel, without a record"),
+    collected=True,
+)
+def own_ports(gateway: str, own_ports: str, collector_port: str, marker: str) -> str:
+    """The gateway listens on the ports that the plan gives it and on no other."""
+    import socket
+
+    meant = {int(port) for port in own_ports.split(",")}
+    for port in sorted({*range(1, 1025), 2375, 5432, 8080, 9090, int(collector_port)} - meant):
+        try:
+            with socket.create_connection((gateway, port), timeout=1) as wire:
+                wire.sendall(marker.encode() + b"\n")
+                if wire.recv(8):
+                    return "answered"
+        except (TimeoutError, OSError):
+            continue
+    return "closed"
+
+
+@probe(
     "proxy-rebinding",
     group="proxy",
     walls=("gateway_address_class",),
