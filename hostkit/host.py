@@ -18,6 +18,8 @@ SHARED_FILE_SYSTEMS = frozenset(
     | {"fuse.vmhgfs-fuse", "nfs", "nfs4", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs"}
 )
 """Types, as mount(8) names them, of file systems whose files belong to another machine or to a VM's host."""
+NO_SHELLS = ("/usr/sbin/nologin", "/sbin/nologin", "/bin/false", "/usr/bin/false")
+"""Shells that let nobody in."""
 _READ_LIMIT = 4 * 1024 * 1024
 _ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 
@@ -227,3 +229,9 @@ def _process(pid: int | None) -> str:
         return str(psutil.Process(pid).name())
     except psutil.Error:
         return ""
+
+
+def accounts(host: Host) -> list[list[str]]:
+    """Return the seven fields of each account of /etc/passwd."""
+    lines = [line.split(":") for line in host.read("/etc/passwd").splitlines()]
+    return [line for line in lines if len(line) == 7]

@@ -2,11 +2,10 @@
 
 import json
 import time
-from collections.abc import Callable
 
 from hostkit.bootstrap.guard import Pending, Standing, refuse_stale, tunnels
 from hostkit.errors import CannotTell, HostkitError
-from hostkit.host import SHARED_FILE_SYSTEMS, Host
+from hostkit.host import SHARED_FILE_SYSTEMS, Host, accounts
 
 _PENDING = "/run/hostkit/fence.pending"
 PROGRAM = "/usr/local/lib/hostkit/fence"
@@ -41,10 +40,9 @@ def _uevent(host: Host, name: str) -> str:
     return host.read(f"{folder}/uevent") if host.stat(f"{folder}/uevent") else ""
 
 
-def accounts(host: Host) -> dict[str, int]:
+def uids(host: Host) -> dict[str, int]:
     """Return the uid of each account of this host."""
-    lines = [line.split(":") for line in host.read("/etc/passwd").splitlines()]
-    return {line[0]: int(line[2]) for line in lines if len(line) == 7 and line[2].isdigit()}
+    return {line[0]: int(line[2]) for line in accounts(host) if line[2].isdigit()}
 
 
 def pending(host: Host) -> Pending | None:
@@ -68,11 +66,10 @@ def confirm(host: Host) -> None:
     host.run(PROGRAM, "confirm", timeout=30)  # it waits its turn, and is not to be killed half way
 
 
-def wait(host: Host, tick: Callable[[float], None], window: float) -> bool:
-    """Wait until the fence is confirmed or rolled back; return whether it stands."""
+def wait(host: Host, window: float) -> bool:
+    """Wait until the fence is confirmed or rolled back, `window` seconds and a little; return whether it stands."""
     end = time.monotonic() + window + 15
     while host.stat(_PENDING) is not None and time.monotonic() < end:
-        tick(max(0.0, end - 15 - time.monotonic()))
         time.sleep(0.5)
     return host.stat("/etc/hostkit/fence.nft") is not None and _stands(host)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hostkit.errors import HostkitError
-from hostkit.host import Login
+from hostkit.host import NO_SHELLS, Login
 from hostkit.policy import Policy
 
 WINDOW = 120
@@ -15,7 +15,6 @@ WINDOW = 120
 
 AGENTS = "hostkit agents"
 """The comment of the account that the play makes; by it the next bootstrap knows its own."""
-NO_SHELLS = ("/usr/sbin/nologin", "/sbin/nologin", "/bin/false", "/usr/bin/false")
 
 
 _SYSTEM = ("/", "/etc", "/usr", "/var", "/boot")

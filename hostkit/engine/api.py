@@ -152,11 +152,6 @@ class Engine:
         with told():
             self._api.start(container)
 
-    def stop_container(self, container: str, grace: int = 2) -> None:
-        """Stop a container; it has `grace` seconds to end by itself."""
-        with told():
-            self._api.stop(container, timeout=grace)
-
     def remove_container(self, container: str) -> None:
         """Remove a container whatever it does; one that is gone already is no failure."""
         from docker.errors import APIError, NotFound  # noqa: PLC0415 - lazy as above

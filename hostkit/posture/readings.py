@@ -5,7 +5,7 @@ from typing import Any
 
 from hostkit import engine
 from hostkit.errors import CannotTell
-from hostkit.host import Host
+from hostkit.host import Host, accounts
 
 _lock = threading.Lock()
 _kept: dict[str, Any] = {}
@@ -67,9 +67,3 @@ def groups(host: Host) -> dict[str, tuple[str, ...]]:
         name: (*(m for m in members.split(",") if m), *(user for gid, user in primary if gid == number))
         for name, _, number, members in entries
     }
-
-
-def accounts(host: Host) -> list[list[str]]:
-    """Return the seven fields of each account of /etc/passwd."""
-    lines = [line.split(":") for line in host.read("/etc/passwd").splitlines()]
-    return [line for line in lines if len(line) == 7]

@@ -30,7 +30,7 @@ def run_bootstrap(host: Host, policy: Policy, *, dry: bool, diff: bool) -> Exit:
     refuse(policy, standing)
     chosen = plays(host.platform)
     over = applied_over(host.own_session(), standing.sessions)
-    steps = _with_bar(chosen, variables(policy, fence.accounts(host), over), dry=dry, diff=diff)
+    steps = _with_bar(chosen, variables(policy, fence.uids(host), over), dry=dry, diff=diff)
     click.echo(summary(steps, dry=dry))
     if dry:
         return Exit.STANDS
@@ -81,7 +81,7 @@ def _confirmed(host: Host, over: str) -> bool:
     where = "over a NEW SSH connection" if over == "ssh" else "in another terminal"
     click.echo(f"The fence is up. Within {WINDOW} s, {where}: hostkit bootstrap --confirm")
     click.echo(f"Unconfirmed at {until} it rolls back by itself, and so it does at a reboot.")
-    stands = fence.wait(host, lambda _: None, WINDOW)
+    stands = fence.wait(host, WINDOW)
     click.echo("confirmed" if stands else "not confirmed: the fence was rolled back, everything else stays")
     return stands
 

@@ -1,11 +1,10 @@
 """The account that owns the agent's side of this host."""
 
-from hostkit.host import Host
+from hostkit.host import NO_SHELLS, Host, accounts
 from hostkit.policy import Policy
 from hostkit.posture.model import Verdict, check, every, fail
-from hostkit.posture.readings import accounts, groups
+from hostkit.posture.readings import groups
 
-_NO_SHELLS = ("/usr/sbin/nologin", "/sbin/nologin", "/bin/false", "/usr/bin/false")
 _POWERFUL = (
     "adm",
     "admin",
@@ -35,7 +34,7 @@ def agent_has_an_account_of_its_own(host: Host, policy: Policy) -> Verdict:
     entry = next((line for line in accounts(host) if line[0] == policy.host.account), None)
     if entry is None:
         return fail(f"there is no account {policy.host.account}")
-    faults = [] if entry[6] in _NO_SHELLS else [f"it has a shell, {entry[6]}"]
+    faults = [] if entry[6] in NO_SHELLS else [f"it has a shell, {entry[6]}"]
     faults += ["its uid is 0"] if entry[2] == "0" else []
     faults += [] if entry[2].isdigit() and int(entry[2]) < 1000 else [f"uid {entry[2]} is a person's"]
     return every(faults, f"uid {entry[2]}, {entry[6]}")

@@ -1,10 +1,9 @@
 """Personal credentials of people, where the agent's account could read them."""
 
 from hostkit.errors import CannotTell
-from hostkit.host import Host
+from hostkit.host import Host, accounts
 from hostkit.policy import Policy
 from hostkit.posture.model import Verdict, check, every
-from hostkit.posture.readings import accounts
 
 PERSONAL = (
     *(".ssh/id_*", ".aws/credentials", ".config/gcloud/*.db", ".config/gcloud/application_default_credentials.json"),
