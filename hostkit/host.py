@@ -157,7 +157,10 @@ class LocalHost:
 
         found = {}
         for name in netifaces.interfaces():
-            families = netifaces.ifaddresses(name)
+            try:
+                families = netifaces.ifaddresses(name)
+            except ValueError:  # it went away since it was listed, as a client's bridge does when it is stopped
+                continue
             entries = [*families.get(netifaces.AF_INET, []), *families.get(netifaces.AF_INET6, [])]
             found[name] = tuple(entry["addr"].partition("%")[0] for entry in entries)
         return found

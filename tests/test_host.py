@@ -70,3 +70,12 @@ def test_a_process_that_no_ssh_server_started_is_at_the_console():
 
 def test_root_is_root():
     assert HOST.is_root is (os.geteuid() == 0)
+
+
+def test_an_interface_that_goes_away_while_it_is_read_is_left_out(monkeypatch):
+    import netifaces
+
+    listed = [*netifaces.interfaces(), "hki00000000"]
+    monkeypatch.setattr(netifaces, "interfaces", lambda: listed)
+    assert "lo" in HOST.addresses()
+    assert "hki00000000" not in HOST.addresses()
