@@ -4,6 +4,7 @@ import json
 import time
 
 from hostkit.bootstrap.guard import Pending, Standing, refuse_stale, tunnels
+from hostkit.bootstrap.plays import Machine, distribution
 from hostkit.errors import CannotTell, HostkitError
 from hostkit.host import SHARED_FILE_SYSTEMS, Host, accounts
 
@@ -23,7 +24,14 @@ def standing(host: Host) -> Standing:
         sessions=host.ssh_sessions(),
         passwd=host.read("/etc/passwd"),
         shares=shares(host.read("/proc/self/mountinfo")),
+        machine=_machine(host),
     )
+
+
+def _machine(host: Host) -> Machine | None:
+    known = distribution(host.read("/etc/os-release")) if host.stat("/etc/os-release") else None
+    # systemd's own word for it, which `systemd-detect-virt --container` reads too
+    return Machine(known, host.stat("/run/systemd/container") is not None) if known else None
 
 
 def shares(mountinfo: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from hostkit.bootstrap.plays import Machine
 from hostkit.errors import HostkitError
 from hostkit.host import NO_SHELLS, Login
 from hostkit.policy import Policy
@@ -24,7 +25,8 @@ _SYSTEM = ("/", "/etc", "/usr", "/var", "/boot")
 class Standing:
     """Where bootstrap runs: platform, root, systemd, addresses by interface, tunnels, live SSH sessions, accounts.
 
-    `shares` are the mount points that the plays take away: other machines' file systems and the automounter's.
+    `machine` is None where the plays do not know the distribution. `shares` are the mount points that the plays take
+    away: other machines' file systems and the automounter's.
     """
 
     platform: str
@@ -35,6 +37,7 @@ class Standing:
     sessions: tuple[Login, ...]
     passwd: str = ""
     shares: tuple[str, ...] = ()
+    machine: Machine | None = None
 
 
 def refuse(policy: Policy, standing: Standing) -> None:
@@ -46,6 +49,9 @@ def refuse(policy: Policy, standing: Standing) -> None:
     if not standing.has_systemd:
         do = "boot this machine with systemd; without it the fence could neither roll back nor return at boot"
         raise HostkitError("systemd does not run here", do)
+    if standing.machine is None:
+        do = "they are Debian 12, Debian 13 and Ubuntu 24.04; write what differs into playbooks/linux/distributions.yml"
+        raise HostkitError("the plays do not know the distribution that /etc/os-release names", do)
     _refuse_path(policy.path)
     _refuse_account(policy.host.account, standing.passwd)
     _refuse_needed_shares(standing, (policy.path, sys.executable))

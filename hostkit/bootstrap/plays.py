@@ -19,12 +19,30 @@ FOLDER = shipped("playbooks")
 
 @dataclass(frozen=True)
 class Play:
-    """One subject's play: its name states what it makes true, `proves` are the checks that must pass afterwards."""
+    """One subject's play: its name states what it makes true, `why` what that is good for.
+
+    `proves` are the checks that must pass afterwards; `touches` is all that it may change, by kind (files, units,
+    packages, sysctls, accounts), from which --undo is made.
+    """
 
     file: Path
     name: str
+    why: str
     proves: tuple[str, ...]
+    touches: Mapping[str, tuple[str, ...]]
     tasks: int
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the plays must know of this machine: its distribution's names, and whether its kernel is another's."""
+
+    distribution: Mapping[str, Any]
+    in_container: bool = False
+
+
+KINDS = frozenset({"files", "units", "packages", "sysctls", "accounts"})
+"""The kinds of things a play may touch."""
 
 
 def plays(platform: str = "linux") -> tuple[Play, ...]:
@@ -37,12 +55,25 @@ def _play(file: Path) -> Play:
     if len(documents) != 1:
         raise TypeError(f"{file.name}: a file holds one play")
     play = documents[0]
-    return Play(file, play["name"], tuple(play["vars"]["proves"]), len(play["tasks"]) + len(play.get("handlers", ())))
+    own, tasks = play["vars"], len(play["tasks"]) + len(play.get("handlers", ()))
+    touches = {kind: tuple(names) for kind, names in own["touches"].items()}
+    return Play(file, play["name"], own["why"], tuple(own["proves"]), touches, tasks)
 
 
-def variables(policy: Policy, accounts: Mapping[str, int], over: str) -> dict[str, Any]:
+def distribution(os_release: str) -> Mapping[str, Any] | None:
+    """Return what the plays know of the distribution that /etc/os-release names, None if they know it not."""
+    told = dict(line.partition("=")[::2] for line in os_release.splitlines())
+    key = "-".join(told.get(name, "").strip("\"'") for name in ("ID", "VERSION_ID"))
+    known: dict[str, Mapping[str, Any]] = yaml.safe_load((FOLDER / "linux/distributions.yml").read_text("utf-8"))
+    return known.get(key)
+
+
+def variables(policy: Policy, accounts: Mapping[str, int], over: str, machine: Machine) -> dict[str, Any]:
     """Return what the plays take from the policy; `over` is `ssh` or `console`, where the fence is applied from."""
     return {
+        "profile": policy.host.profile,
+        "distribution": machine.distribution,
+        "in_container": machine.in_container,
         "account": policy.host.account,
         "policy_file": policy.path,
         "hostkit_program": str(Path(sys.executable).parent / "hostkit"),

@@ -1,5 +1,6 @@
 """The plays through ansible-runner: the only import of ansible_runner."""
 
+import importlib.util
 import os
 import shutil
 import sys
@@ -63,7 +64,9 @@ def run(
     return _judged(tuple(steps))
 
 
-_LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+_SYSTEM_PYTHON = "/usr/bin/python3"  # the one that python3-apt is made for
+_PYTHON = _SYSTEM_PYTHON if Path(_SYSTEM_PYTHON).exists() else sys.executable
+_LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": _PYTHON}
 
 
 def _private_folder() -> Path:
@@ -83,8 +86,23 @@ def _environment(folder: Path) -> dict[str, str]:
         "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
         "ANSIBLE_REMOTE_TEMP": str(folder / "tmp"),
         "ANSIBLE_PIPELINING": "true",
+        **_quick(),
         "ANSIBLE_NOCOLOR": "true",
         "LC_ALL": "C.UTF-8",
+    }
+
+
+def _quick() -> dict[str, str]:
+    """Return what makes Ansible keep a module's compiled code between tasks (docs/decisions/0008-mitogen.md)."""
+    found = importlib.util.find_spec("ansible_mitogen")
+    if found is None or not found.submodule_search_locations:
+        return {}
+    folder = Path(found.submodule_search_locations[0]) / "plugins" / "strategy"
+    # The warning says that strategies leave ansible-core in 2.23; requirements.lock and a test hold what runs here.
+    return {
+        "ANSIBLE_STRATEGY_PLUGINS": str(folder),
+        "ANSIBLE_STRATEGY": "mitogen_linear",
+        "ANSIBLE_DEPRECATION_WARNINGS": "false",
     }
 
 

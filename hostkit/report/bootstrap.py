@@ -30,7 +30,9 @@ def run_bootstrap(host: Host, policy: Policy, *, dry: bool, diff: bool) -> Exit:
     refuse(policy, standing)
     chosen = plays(host.platform)
     over = applied_over(host.own_session(), standing.sessions)
-    steps = _with_bar(chosen, variables(policy, fence.uids(host), over), dry=dry, diff=diff)
+    assert standing.machine is not None  # noqa: S101 - `refuse` raises
+    values = variables(policy, fence.uids(host), over, standing.machine)
+    steps = _with_bar(chosen, values, dry=dry, diff=diff)
     click.echo(summary(steps, dry=dry))
     if dry:
         return Exit.STANDS

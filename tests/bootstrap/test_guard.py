@@ -6,13 +6,15 @@ import pytest
 
 from hostkit.bootstrap.confirm import shares
 from hostkit.bootstrap.guard import Pending, Standing, applied_over, refuse, refuse_stale, tunnels
+from hostkit.bootstrap.plays import Machine
 from hostkit.errors import HostkitError
 from hostkit.host import Login
 from tests.conftest import make_policy
 
 POLICY = make_policy({"management": ["eth0"]})
 ADDRESSES = {"lo": ("127.0.0.1",), "eth0": ("192.168.7.20", "fe80::1"), "eth1": ("10.0.0.5",)}
-GOOD = Standing("linux", True, True, ADDRESSES, frozenset(), (Login("192.168.7.20", 22, "192.168.7.9:5000"),))
+SESSIONS = (Login("192.168.7.20", 22, "192.168.7.9:5000"),)
+GOOD = Standing("linux", True, True, ADDRESSES, frozenset(), SESSIONS, machine=Machine({"name": "Debian 12"}))
 
 
 def test_a_session_over_a_management_interface_is_no_obstacle():
@@ -24,6 +26,7 @@ def test_a_session_over_a_management_interface_is_no_obstacle():
     [
         ({"platform": "darwin"}, "there are no plays for darwin"),
         ({"is_root": False}, "sudo hostkit bootstrap"),
+        ({"machine": None}, "they are Debian 12, Debian 13 and Ubuntu 24.04"),
         ({"has_systemd": False}, "systemd does not run here"),
         ({"addresses": {"lo": ("127.0.0.1",)}}, "host.management names eth0, which is not here; interfaces here: lo"),
         ({"tunnels": frozenset({"eth0"})}, "eth0 is a tunnel, and the fence would drop its own packets"),

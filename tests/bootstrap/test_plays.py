@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from hostkit.bootstrap.plays import FOLDER, plays, variables
+from hostkit.bootstrap.plays import FOLDER, KINDS, Machine, distribution, plays, variables
 from hostkit.posture.model import collect
 from tests.conftest import make_policy
 
@@ -13,7 +13,9 @@ PLAYS = plays()
 
 
 def test_the_plays_run_in_the_order_of_their_numbers_the_fence_last():
-    assert [play.file.name for play in PLAYS] == ["10-account.yml", "20-mounts.yml", "80-clients.yml", "90-fence.yml"]
+    names = [play.file.name for play in PLAYS]
+    assert names == sorted(names)
+    assert names[-1] == "90-fence.yml"
 
 
 @pytest.mark.parametrize("play", PLAYS, ids=lambda play: play.file.stem)
@@ -22,6 +24,19 @@ def test_every_check_that_a_play_proves_exists_and_tells_of_the_play(play):
     assert play.proves
     for name in play.proves:
         assert f"play {play.file.stem}" in checks[name].fix
+
+
+@pytest.mark.parametrize("play", PLAYS, ids=lambda play: play.file.stem)
+def test_a_play_says_why_it_matters_and_what_it_may_touch(play):
+    assert play.why.endswith(".")
+    assert play.touches
+    assert set(play.touches) <= KINDS
+
+
+def test_a_distribution_is_known_by_its_os_release():
+    assert distribution('NAME="Debian"\nID=debian\nVERSION_ID="12"\n')["name"] == "Debian 12"
+    assert distribution("ID=ubuntu\nVERSION_ID='24.04'\n")["name"] == "Ubuntu 24.04"
+    assert distribution("ID=arch\n") is None
 
 
 @pytest.mark.parametrize("play", PLAYS, ids=lambda play: play.file.stem)
@@ -36,7 +51,7 @@ def test_every_task_uses_what_comes_with_ansible_itself_and_has_a_name(play):
 @pytest.mark.parametrize("play", PLAYS, ids=lambda play: play.file.stem)
 def test_a_play_takes_only_variables_that_bootstrap_gives_it(play):
     text = play.file.read_text()
-    given = set(variables(make_policy(), {}, "console"))
+    given = set(variables(make_policy(), {}, "console", Machine({})))
     used = set(re.findall(r"\{\{-? *\(*'?([a-z_]+)", text))
     own = set(yaml.safe_load(text)[0]["vars"]) | set(re.findall(r"register: (\w+)", text)) | {"item"}
     assert used - own <= given
