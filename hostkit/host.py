@@ -238,3 +238,9 @@ def accounts(host: Host) -> list[list[str]]:
     """Return the seven fields of each account of /etc/passwd."""
     lines = [line.split(":") for line in host.read("/etc/passwd").splitlines()]
     return [line for line in lines if len(line) == 7]
+
+
+def apt_sources(host: Host) -> tuple[str, ...]:
+    """Return the paths of the files that say where apt fetches from; none where there is no apt."""
+    patterns = ("/etc/apt/sources.list", "/etc/apt/sources.list.d/*.list", "/etc/apt/sources.list.d/*.sources")
+    return tuple(path for pattern in patterns for path in host.glob(pattern))

@@ -46,7 +46,7 @@ def refused(tmp_path, monkeypatch, capsys):
         (GOOD.replace("host:\n", "host:\n  pool: 8.8.0.0/16\n"), "host.pool: 8.8.0.0/16 is no private IPv4"),
         (GOOD.replace("  acme:", "  acme-drill:"), "a client's name does not end with -drill"),
         (GOOD.replace("  acme:", "  docker:"), "'docker' is a word of hostkit or Docker"),
-        (GOOD.replace("host:\n", "host:\n  vpn: wireguard\n"), "host.vpn: not yet: "),
+        (GOOD.replace("host:\n", "host:\n  segment: wlan\n"), "host.segment: not yet: "),
     ],
 )
 def test_a_wrong_policy_is_one_line_with_its_place(refused, tmp_path, text, says):

@@ -3,10 +3,11 @@
 import json
 import time
 
+from hostkit.bootstrap.gateway import RECORDS, RULES
 from hostkit.bootstrap.guard import Pending, Standing, refuse_stale, tunnels
 from hostkit.bootstrap.plays import Machine, distribution
 from hostkit.errors import CannotTell, HostkitError
-from hostkit.host import SHARED_FILE_SYSTEMS, Host, accounts
+from hostkit.host import SHARED_FILE_SYSTEMS, Host
 
 _PENDING = "/run/hostkit/fence.pending"
 PROGRAM = "/usr/local/lib/hostkit/fence"
@@ -30,8 +31,20 @@ def standing(host: Host) -> Standing:
 
 def _machine(host: Host) -> Machine | None:
     known = distribution(host.read("/etc/os-release")) if host.stat("/etc/os-release") else None
-    # systemd's own word for it, which `systemd-detect-virt --container` reads too
-    return Machine(known, host.stat("/run/systemd/container") is not None) if known else None
+    if known is None:
+        return None
+    return Machine(
+        known,
+        # systemd's own word for it, which `systemd-detect-virt --container` reads too
+        in_container=host.stat("/run/systemd/container") is not None,
+        addresses=tuple(address for found in host.addresses().values() for address in found),
+        rules=_kept(host, RULES),
+        status=_kept(host, f"{RECORDS}/status.json"),
+    )
+
+
+def _kept(host: Host, path: str) -> str:
+    return host.read(path) if host.is_root and host.stat(path) else ""
 
 
 def shares(mountinfo: str) -> tuple[str, ...]:
@@ -46,11 +59,6 @@ def _uevent(host: Host, name: str) -> str:
     if host.stat(f"{folder}/tun_flags"):
         return "tun_flags"
     return host.read(f"{folder}/uevent") if host.stat(f"{folder}/uevent") else ""
-
-
-def uids(host: Host) -> dict[str, int]:
-    """Return the uid of each account of this host."""
-    return {line[0]: int(line[2]) for line in accounts(host) if line[2].isdigit()}
 
 
 def pending(host: Host) -> Pending | None:

@@ -5,17 +5,18 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from hostkit.bootstrap.accounts import uids
 from hostkit.bootstrap.plays import Machine
 from hostkit.errors import HostkitError
 from hostkit.host import NO_SHELLS, Login
-from hostkit.policy import Policy
+from hostkit.policy import GATEWAY_ACCOUNT, Policy
 
 WINDOW = 120
 """Seconds in which an applied fence must be confirmed; playbooks/linux/files/hostkit-fence counts the same."""
 
 
-AGENTS = "hostkit agents"
-"""The comment of the account that the play makes; by it the next bootstrap knows its own."""
+OWN_COMMENTS = ("hostkit agents", "hostkit gateway")
+"""The comments of the accounts that the plays make; by them the next bootstrap knows its own."""
 
 
 _SYSTEM = ("/", "/etc", "/usr", "/var", "/boot")
@@ -53,7 +54,9 @@ def refuse(policy: Policy, standing: Standing) -> None:
         do = "they are Debian 12, Debian 13 and Ubuntu 24.04; write what differs into playbooks/linux/distributions.yml"
         raise HostkitError("the plays do not know the distribution that /etc/os-release names", do)
     _refuse_path(policy.path)
-    _refuse_account(policy.host.account, standing.passwd)
+    for name in (policy.host.account, GATEWAY_ACCOUNT):
+        _refuse_account(name, standing.passwd)
+    _refuse_unknown(policy.host.exempt, standing.passwd)
     _refuse_needed_shares(standing, (policy.path, sys.executable))
     _refuse_management(policy, standing)
     for session in standing.sessions:
@@ -69,11 +72,21 @@ def _refuse_path(path: str) -> None:
 def _refuse_account(name: str, passwd: str) -> None:
     """Raise HostkitError if the play would lock the account of a person, or root's."""
     entry = next((words for line in passwd.splitlines() if (words := line.split(":"))[0] == name), None)
-    if entry is None or len(entry) != 7 or entry[4] == AGENTS:
+    if entry is None or len(entry) != 7 or entry[4] in OWN_COMMENTS:
         return
     if entry[2] == "0" or int(entry[2]) >= 1000 or entry[6] not in NO_SHELLS:
+        what = f"which is somebody's account (uid {entry[2]}, {entry[6]})"
+        if name == GATEWAY_ACCOUNT:
+            do = "rename that account: bootstrap makes one of this name"
+            raise HostkitError(f"the host's own gateway runs as {name}, {what}", do)
         do = "name one that is not there yet; bootstrap makes it, without shell, password or sudo"
-        raise HostkitError(f"host.account names {name}, which is somebody's account (uid {entry[2]}, {entry[6]})", do)
+        raise HostkitError(f"host.account names {name}, {what}", do)
+
+
+def _refuse_unknown(exempt: Iterable[str], passwd: str) -> None:
+    if unknown := next((name for name in exempt if name not in uids(passwd)), ""):
+        do = "name an account of /etc/passwd: the fence knows it by its uid"
+        raise HostkitError(f"host.exempt names {unknown}, which is no account of this host", do)
 
 
 def _refuse_needed_shares(standing: Standing, own: Iterable[str]) -> None:
@@ -88,13 +101,16 @@ def _refuse_needed_shares(standing: Standing, own: Iterable[str]) -> None:
 
 
 def _refuse_management(policy: Policy, standing: Standing) -> None:
-    for name in policy.host.management:
-        if name not in standing.addresses:
-            known = ", ".join(sorted(standing.addresses))
-            raise HostkitError(f"host.management names {name}, which is not here", f"interfaces here: {known}")
-        if name in standing.tunnels:
-            do = "name the interface your SSH arrives on until `host.vpn` comes"
-            raise HostkitError(f"not yet: {name} is a tunnel, and the fence would drop its own packets", do)
+    """Raise HostkitError if nobody could come in: an interface may come up later, but not every one."""
+    names = policy.host.management
+    if names and not set(names) & set(standing.addresses):
+        known = ", ".join(sorted(standing.addresses))
+        what = f"host.management names {', '.join(names)}, and none of them is here"
+        raise HostkitError(what, f"name one that is up now besides those that come later; interfaces here: {known}")
+    for name in names:
+        if name in standing.tunnels and policy.host.vpn is None:
+            do = "say under host.vpn what kind it is (wireguard, tailscale, openvpn) and where its other end is"
+            raise HostkitError(f"{name} is a tunnel, and the fence would drop its own packets", do)
 
 
 def _refuse_if_cut(policy: Policy, addresses: Mapping[str, tuple[str, ...]], session: Login) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 import yaml
 
-from hostkit.bootstrap.fence import ruleset
+from hostkit.bootstrap import gateway
+from hostkit.bootstrap.fence import draft
 from hostkit.host import SHARED_FILE_SYSTEMS
-from hostkit.policy import Policy
+from hostkit.policy import GATEWAY_ACCOUNT, Policy
 from hostkit.shipped import shipped
 
 FOLDER = shipped("playbooks")
@@ -35,10 +36,16 @@ class Play:
 
 @dataclass(frozen=True)
 class Machine:
-    """What the plays must know of this machine: its distribution's names, and whether its kernel is another's."""
+    """What the plays must know of this machine: its distribution's names, and whether its kernel is another's.
+
+    `addresses` are its own; `rules` and `status` are those of its own gateway as they lie there, empty if none does.
+    """
 
     distribution: Mapping[str, Any]
     in_container: bool = False
+    addresses: tuple[str, ...] = ()
+    rules: str = ""
+    status: str = ""
 
 
 KINDS = frozenset({"files", "units", "packages", "sysctls", "accounts"})
@@ -68,7 +75,7 @@ def distribution(os_release: str) -> Mapping[str, Any] | None:
     return known.get(key)
 
 
-def variables(policy: Policy, accounts: Mapping[str, int], over: str, machine: Machine) -> dict[str, Any]:
+def variables(policy: Policy, over: str, machine: Machine) -> dict[str, Any]:
     """Return what the plays take from the policy; `over` is `ssh` or `console`, where the fence is applied from."""
     return {
         "profile": policy.host.profile,
@@ -78,6 +85,12 @@ def variables(policy: Policy, accounts: Mapping[str, int], over: str, machine: M
         "policy_file": policy.path,
         "hostkit_program": str(Path(sys.executable).parent / "hostkit"),
         "shared_kinds": [re.escape(kind) for kind in sorted(SHARED_FILE_SYSTEMS)],
-        "fence_ruleset": ruleset(policy, accounts),
+        "fence_draft": draft(policy),
         "fence_over": over,
+        "gateway_account": GATEWAY_ACCOUNT,
+        "gateway_file": gateway.RULES,
+        "gateway_rules": gateway.rules(policy, machine.addresses, machine.rules, machine.status).to_json(),
+        "gateway_records": gateway.RECORDS,
+        "gateway_proxy": f"http://{gateway.ADDRESS}:{gateway.PORT}",
+        "pool": policy.host.pool,
     }

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hostkit.bootstrap.gateway import packed
 from hostkit.bootstrap.plays import Play
 from hostkit.errors import CannotTell
 
+GIVEN = frozenset({"gateway_code"})
+"""Variables that `run` itself gives the plays: files it lays down for them."""
 _WOULD_RUN = "Command would have run if not in check mode"
 
 
@@ -48,12 +51,13 @@ def run(
         return False
 
     folder = _private_folder()
+    (folder / "gateway.zip").write_bytes(packed())
     try:
         ansible_runner.run(
             private_data_dir=str(folder),
             playbook=[{"import_playbook": str(play.file)} for play in plays],
             inventory={"all": {"hosts": {"this-host": _LOCAL}}},
-            extravars=variables,
+            extravars={**variables, "gateway_code": str(folder / "gateway.zip")},
             envvars=_environment(folder),
             cmdline=" ".join(word for word, wanted in (("--check", dry), ("--diff", diff)) if wanted) or None,
             event_handler=heard,

@@ -1,11 +1,15 @@
 """hostkit policy, hostkit init: the policy before anything is done with it."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hostkit.cli.root import cli, load_policy
 from hostkit.errors import HostkitError
+
+if TYPE_CHECKING:
+    from hostkit.host import Host
 
 
 @cli.group()
@@ -47,14 +51,20 @@ def init(output: str) -> None:
 
 
 def _starting_policy() -> str:
-    from hostkit.errors import CannotTell  # noqa: PLC0415
-    from hostkit.host import LocalHost  # noqa: PLC0415
+    from hostkit.host import LocalHost, apt_sources  # noqa: PLC0415
     from hostkit.policy.start import starting_policy  # noqa: PLC0415
 
     host = LocalHost()
-    try:
-        resolv_conf = host.read("/etc/resolv.conf")
-    except CannotTell:
-        resolv_conf = ""
     reached = {session.address for session in host.ssh_sessions()}
-    return starting_policy(host.addresses(), host.default_routes(), resolv_conf, reached)
+    resolv_conf, *sources = [_read(host, path) for path in ("/etc/resolv.conf", *apt_sources(host))]
+    return starting_policy(host.addresses(), host.default_routes(), resolv_conf, reached, sources)
+
+
+def _read(host: "Host", path: str) -> str:
+    """Return a file's text, nothing if this user may not read it or it is not there."""
+    from hostkit.errors import CannotTell  # noqa: PLC0415
+
+    try:
+        return host.read(path)
+    except CannotTell:
+        return ""

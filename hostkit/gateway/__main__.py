@@ -5,13 +5,15 @@ import contextlib
 import signal
 import socket
 import stat
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from hostkit.gateway.records import Records
 from hostkit.gateway.requests import Book
 from hostkit.gateway.resolve import resolve
 from hostkit.gateway.rules import Rules, RulesError, parse
-from hostkit.gateway.server import Gateway, Ports
+from hostkit.gateway.server import PROXY_ONLY, Gateway, Ports
 
 _POLL = 0.25
 """Seconds between two looks at the rules file."""
@@ -116,9 +118,19 @@ def _read(file: Path, at_least: int) -> Rules:
     return rules
 
 
+def keeper_for(words: Sequence[str]) -> Keeper:
+    """Return the keeper of a container's gateway, or with `--proxy RULES RECORDS` that of a host's own."""
+    if not words:
+        return Keeper(Path("/rules/rules.json"), Path("/records"), Ports(), socket.gethostname())
+    flag, rules, records = words
+    if flag != "--proxy":
+        raise ValueError(f"{flag!a}: not --proxy")
+    return Keeper(Path(rules), Path(records), PROXY_ONLY, socket.gethostname())
+
+
 def main() -> None:
-    """Run the gateway of this container."""
-    keeper = Keeper(Path("/rules/rules.json"), Path("/records"), Ports(), socket.gethostname())
+    """Run the gateway of this container, or of this host."""
+    keeper = keeper_for(sys.argv[1:])
     try:
         import uvloop  # noqa: PLC0415 - optional: asyncio's own loop does as well, a little slower
     except ImportError:

@@ -27,12 +27,18 @@ _CUT = "the rules no longer allow it, or the gateway closed"
 
 @dataclass(frozen=True)
 class Ports:
-    """Where to listen; tests move them, the product never does."""
+    """Where to listen: None is nowhere, but for the proxy, whose port is then the rules' own.
 
-    http: int = 80
-    tls: int = 443
-    dns: int = 53
+    A client's gateway holds them all, for its agent is steered to it by name. A host's is a proxy and nothing else.
+    """
+
+    http: int | None = 80
+    tls: int | None = 443
+    dns: int | None = 53
     proxy: int | None = None
+
+
+PROXY_ONLY = Ports(http=None, tls=None, dns=None)
 
 
 @dataclass
@@ -61,15 +67,13 @@ class Gateway:
         """Listen on the rules' address only; raw ports come and go with the rules."""
         if self._address not in {"", rules.address}:
             raise RulesError(f"the address changed from {self._address} to {rules.address}")
-        fixed: dict[int, Serve] = {
-            self._ports.proxy or rules.proxy_port: self._proxy,
-            self._ports.http: self._http,
-            self._ports.tls: self._tls,
-            self._ports.dns: self._dns,
-        }
-        if self._datagrams is None:
+        ports = self._ports
+        named = ((ports.http, self._http), (ports.tls, self._tls), (ports.dns, self._dns))
+        fixed: dict[int, Serve] = {port: serve for port, serve in named if port is not None}
+        fixed[ports.proxy or rules.proxy_port] = self._proxy
+        if self._datagrams is None and ports.dns is not None:
             loop = asyncio.get_running_loop()
-            endpoint = (rules.address, self._ports.dns)
+            endpoint = (rules.address, ports.dns)
             self._datagrams, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), local_addr=endpoint)
         self._address = rules.address
         for port, serve in fixed.items():

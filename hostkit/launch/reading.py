@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from hostkit.health import gateway_fault
 from hostkit.launch.session import Session
-from hostkit.policy.model import Egress
+from hostkit.policy.egress import Egress
 
 _LONGEST = 2000
 _MOST = 200

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -135,12 +136,18 @@ def _kind_at(where: TreePath) -> type[BaseModel] | None:
     for part in where:
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             found = kind.model_fields.get(str(part))
-            kind = found.annotation if found else None
+            kind = _given(found.annotation) if found else None
         else:
             kind = _inner(kind)
         if kind is None:
             return None
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def _given(kind: Any) -> Any:
+    """Return what stands in a part that may be left out, any other kind as it is."""
+    arguments = get_args(kind)
+    return next(entry for entry in arguments if entry is not NoneType) if NoneType in arguments else kind
 
 
 def _inner(kind: Any) -> Any:

@@ -3,24 +3,39 @@
 import ipaddress
 from collections.abc import Iterable, Mapping
 
+from hostkit.policy.mirrors import mirrors
+from hostkit.policy.part import is_listed_name
+
 
 def starting_policy(
     addresses: Mapping[str, tuple[str, ...]],
     routes: Iterable[tuple[str, str]],
     resolv_conf: str,
     reached: Iterable[str] = (),
+    sources: Iterable[str] = (),
 ) -> str:
     """Return a policy that loads as it is, with no client yet; what the host did not show has a comment instead.
 
     `addresses` are by interface, `routes` the (gateway, interface) of each default route, `reached` the
-    addresses of this host at which SSH sessions came in.
+    addresses of this host at which SSH sessions came in, `sources` the texts of apt's sources files.
     """
     ways = {interface for _, interface in routes}
     return _TEMPLATE.format(
         management=", ".join(_management(addresses, set(reached))),
         resolvers=", ".join(_resolvers(resolv_conf)) or "9.9.9.9",
         lan=", ".join(_lan(addresses, ways)),
+        egress=_egress(mirrors(sources)),
     )
+
+
+def _egress(found: Iterable[tuple[str, int]]) -> str:
+    """Return a line for each mirror that a name can be listed for; addresses and bare names have none."""
+    ports: dict[str, list[int]] = {}
+    for name, port in found:
+        if is_listed_name(name):
+            ports.setdefault(name, []).append(port)
+    lines = [f"    - {{name: {name}, ports: {ports[name]}}}   # from apt's sources" for name in sorted(ports)]
+    return "\n".join(["", *lines]) if lines else " []"
 
 
 def _management(addresses: Mapping[str, tuple[str, ...]], reached: set[str]) -> list[str]:
@@ -56,11 +71,16 @@ _TEMPLATE = """\
 version: 1
 host:
   profile: strict              # or solo: a single machine at a desk, which asks for less
-  management: [{management}]   # the interfaces over which you reach this host; nothing else is let in (a VPN: not yet)
+  management: [{management}]   # the interfaces over which you reach this host; nothing else is let in
   management_ports: [22]
   lan: [{lan}]                 # the networks beside this host (a /24 is assumed); agents never reach them
   resolvers: [{resolvers}]     # asked by the gateways, and only for listed names
   pool: 10.231.0.0/20          # the networks of the sandboxes are cut from this
+  # This host's own ways out, by name, through its own gateway: apt, the engine, pip, git. Nothing else of it leaves.
+  egress:{egress}
+#    - {{name: pypi.org}}        # port 443 where no `ports` are given
+#  vpn: {{kind: wireguard, endpoint: "203.0.113.1:51820"}}  # or tailscale, openvpn; its interface goes to `management`
+#  exempt: [you]              # at `solo` only: accounts that may send past the host's gateway
 clients: {{}}
 #  acme:
 #    agreement: {{permitted: true, document: agreements/acme.pdf, expires: 2027-06-30}}

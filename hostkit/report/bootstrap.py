@@ -10,12 +10,15 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from hostkit.bootstrap import confirm as fence
+from hostkit.bootstrap.accounts import uids
+from hostkit.bootstrap.fence import open_ways
 from hostkit.bootstrap.guard import WINDOW, applied_over, refuse
 from hostkit.bootstrap.plays import Play, plays, variables
 from hostkit.bootstrap.run import Step, run
 from hostkit.errors import Exit
-from hostkit.host import Host
+from hostkit.host import Host, apt_sources
 from hostkit.policy import Policy
+from hostkit.policy.mirrors import unlisted
 from hostkit.posture.model import collect
 from hostkit.posture.run import run as run_checks
 from hostkit.report import posture
@@ -31,14 +34,25 @@ def run_bootstrap(host: Host, policy: Policy, *, dry: bool, diff: bool) -> Exit:
     chosen = plays(host.platform)
     over = applied_over(host.own_session(), standing.sessions)
     assert standing.machine is not None  # noqa: S101 - `refuse` raises
-    values = variables(policy, fence.uids(host), over, standing.machine)
+    for line in warnings(policy, [host.read(path) for path in apt_sources(host)]):
+        click.echo(line, err=True)
+    values = variables(policy, over, standing.machine)
     steps = _with_bar(chosen, values, dry=dry, diff=diff)
     click.echo(summary(steps, dry=dry))
+    click.echo("\n".join(["The fence leaves open:", *(f"  {way}" for way in open_ways(policy, uids(standing.passwd)))]))
     if dry:
         return Exit.STANDS
     if fence.pending(host) is not None and not _confirmed(host, over):
         return Exit.FOUND
     return _proved(host, policy, chosen)
+
+
+def warnings(policy: Policy, sources: Iterable[str]) -> list[str]:
+    """Return one line for what will not work behind the fence, though it may be meant: mirrors that are not listed."""
+    missing = ", ".join(unlisted(sources, policy.host.egress))
+    if not missing:
+        return []
+    return [f"warning: apt fetches from {missing}, which host.egress does not list: no updates behind the fence"]
 
 
 def run_confirm(host: Host) -> Exit:

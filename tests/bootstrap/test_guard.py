@@ -28,8 +28,14 @@ def test_a_session_over_a_management_interface_is_no_obstacle():
         ({"is_root": False}, "sudo hostkit bootstrap"),
         ({"machine": None}, "they are Debian 12, Debian 13 and Ubuntu 24.04"),
         ({"has_systemd": False}, "systemd does not run here"),
-        ({"addresses": {"lo": ("127.0.0.1",)}}, "host.management names eth0, which is not here; interfaces here: lo"),
-        ({"tunnels": frozenset({"eth0"})}, "eth0 is a tunnel, and the fence would drop its own packets"),
+        (
+            {"addresses": {"lo": ("127.0.0.1",)}},
+            "host.management names eth0, and none of them is here; name one that is up now besides those that come",
+        ),
+        (
+            {"tunnels": frozenset({"eth0"})},
+            "eth0 is a tunnel, and the fence would drop its own packets; say under host.vpn what kind it is",
+        ),
         (
             {"sessions": (Login("10.0.0.5", 22, "10.0.0.9:7"),)},
             "from 10.0.0.9:7 comes in on eth1 port 22 and would",
@@ -45,6 +51,32 @@ def test_what_would_fail_or_cut_a_session_is_refused_by_name(change, says):
     with pytest.raises(HostkitError) as caught:
         refuse(POLICY, dataclasses.replace(GOOD, **change))
     assert says in str(caught.value)
+
+
+def test_an_interface_may_come_up_later_as_long_as_one_is_here():
+    refuse(make_policy({"management": ["wg0", "eth0"]}), GOOD)
+
+
+def test_a_tunnel_may_be_named_where_the_policy_says_what_its_own_packets_are():
+    wireguard = {"kind": "wireguard", "listen": 51820}
+    refuse(
+        make_policy({"management": ["eth0", "wg0"], "vpn": wireguard}),
+        dataclasses.replace(GOOD, addresses={**ADDRESSES, "wg0": ("10.8.0.1",)}, tunnels=frozenset({"wg0"})),
+    )
+
+
+def test_an_exempt_account_that_is_not_there_is_refused():
+    policy = make_policy({"management": ["eth0"], "profile": "solo", "exempt": ["hans", "nobody-here"]})
+    with pytest.raises(HostkitError, match=r"host\.exempt names nobody-here, which is no account of this host"):
+        refuse(policy, dataclasses.replace(GOOD, passwd=PEOPLE))
+
+
+def test_somebodys_account_of_the_gateways_name_is_not_taken():
+    entry = "hostkit-gateway:x:1003:1003::/home/g:/bin/bash\n"
+    with pytest.raises(HostkitError, match="the host's own gateway runs as hostkit-gateway, which is somebody's"):
+        refuse(POLICY, dataclasses.replace(GOOD, passwd=entry))
+    own = "hostkit-gateway:x:994:994:hostkit gateway:/nonexistent:/usr/sbin/nologin\n"
+    refuse(POLICY, dataclasses.replace(GOOD, passwd=own))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from hostkit.bootstrap.plays import FOLDER, KINDS, Machine, distribution, plays, variables
+from hostkit.bootstrap.run import GIVEN
 from hostkit.posture.model import collect
 from tests.conftest import make_policy
 
@@ -51,7 +52,7 @@ def test_every_task_uses_what_comes_with_ansible_itself_and_has_a_name(play):
 @pytest.mark.parametrize("play", PLAYS, ids=lambda play: play.file.stem)
 def test_a_play_takes_only_variables_that_bootstrap_gives_it(play):
     text = play.file.read_text()
-    given = set(variables(make_policy(), {}, "console", Machine({})))
+    given = set(variables(make_policy(), "console", Machine({}))) | GIVEN
     used = set(re.findall(r"\{\{-? *\(*'?([a-z_]+)", text))
     own = set(yaml.safe_load(text)[0]["vars"]) | set(re.findall(r"register: (\w+)", text)) | {"item"}
     assert used - own <= given

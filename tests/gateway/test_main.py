@@ -9,8 +9,8 @@ import socket
 
 import pytest
 
-from hostkit.gateway.__main__ import Keeper
-from hostkit.gateway.server import Ports
+from hostkit.gateway.__main__ import Keeper, keeper_for
+from hostkit.gateway.server import PROXY_ONLY, Ports
 from tests.gateway.test_decide import RULES
 
 
@@ -181,3 +181,24 @@ def test_used_up_records_close_the_gateway_cut_what_is_open_and_a_larger_budget_
         assert await watched.look() == ("open", "")
 
     play(scene, tmp_path)
+
+
+def test_a_hosts_gateway_is_a_proxy_and_takes_no_other_port(tmp_path):
+    keeper = keeper_for(["--proxy", str(tmp_path / "rules.json"), str(tmp_path)])
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    rules = dataclasses.replace(RULES, address="127.0.0.1", forwards=(), proxy_port=port, reserve=0)
+
+    async def scene():
+        (tmp_path / "rules.json").write_text(rules.to_json())
+        await keeper.look()
+        gateway = keeper.gateway
+        assert (set(gateway._servers), gateway._datagrams, gateway._ports) == ({port}, None, PROXY_ONLY)
+        gateway._servers[port].close()
+
+    asyncio.run(scene())
+
+
+def test_words_that_it_does_not_know_start_nothing():
+    with pytest.raises(ValueError, match="--open"):
+        keeper_for(["--open", "rules.json", "."])

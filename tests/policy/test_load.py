@@ -134,3 +134,54 @@ def test_a_network_that_would_hold_the_metadata_address_or_the_gateway_itself_is
     ((line, where, what),) = refusal(GOOD.replace("10.20.0.0/16", f'"{network}"'))
     assert (line, where) == (11, "clients.acme.egress[1].networks[0]")
     assert what == f"{network} is too wide, a loopback or a link's own; name the network the host stands in"
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "where", "says"),
+    [
+        ("exempt: [hans]", 4, "host.exempt", "at `strict` nobody sends past the host's gateway"),
+        ("profile: solo\n  exempt: [hostkit-agent]", 5, "host.exempt", "are never exempt"),
+        ("profile: solo\n  exempt: [hostkit-gateway]", 5, "host.exempt", "are never exempt"),
+        ("account: hostkit-gateway", 4, "host.account", "the account of the host's own gateway"),
+        ("egress: [{name: git.example, raw: 22}]", 4, "host.egress", "may not take a port below 1024"),
+        (
+            "egress: [{name: a.example, raw: 5432}, {name: b.example, raw: 5432}]",
+            4,
+            "host.egress",
+            "a.example and b.example share port 5432",
+        ),
+        ("egress: [{name: a.example, prots: [80]}]", 4, "host.egress[0].prots", "did you mean ports?"),
+        ("vpn: {kind: wiregard, listen: 1}", 4, "host.vpn.kind", "did you mean wireguard?"),
+        ("vpn: {kind: wireguard}", 4, "host.vpn", "wireguard needs the `endpoint` it calls"),
+        ("vpn: {kind: wireguard, listen: 1, protocol: tcp}", 4, "host.vpn", "wireguard takes no `protocol`"),
+        ("vpn: {kind: tailscale, listen: 41641}", 4, "host.vpn", "tailscale takes no `listen`"),
+        ("vpn: {kind: openvpn, endpont: x}", 4, "host.vpn.endpont", "did you mean endpoint?"),
+        ("vpn: {kind: openvpn, listen: '1194'}", 4, "host.vpn.listen", "integer"),
+        *(
+            (f"vpn: {{kind: openvpn, endpoint: '{where}'}}", 4, "host.vpn.endpoint", "the fence knows no names")
+            for where in (
+                "vpn.example:1194",
+                "203.0.113.1",
+                "203.0.113.1:0",
+                "127.0.0.1:1",
+                "[fe80::1%eth0]:1",
+                "::1:1",
+            )
+        ),
+    ],
+)
+def test_each_mistake_about_the_host_is_named_with_its_line(lines, line, where, says):
+    ((at, path, what),) = refusal(GOOD.replace("clients:", f"  {lines}\nclients:"))
+    assert (at, path, says in what) == (line, where, True), what
+
+
+def test_the_hosts_own_ways_out_are_like_a_clients():
+    lines = "  profile: solo\n  exempt: [hans]\n  egress: [{name: '*.debian.org', ports: [80, 443]}]\nclients:"
+    host = parse(GOOD.replace("clients:", lines)).host
+    assert (host.egress[0].name, host.egress[0].ports, host.exempt) == ("*.debian.org", (80, 443), ("hans",))
+
+
+def test_a_vpns_other_end_is_kept_in_one_spelling():
+    vpn = "  vpn: {kind: openvpn, endpoint: '[2001:DB8:0::1]:1194', listen: 1194, protocol: tcp}\nclients:"
+    found = parse(GOOD.replace("clients:", vpn)).host.vpn
+    assert (found.endpoint, found.listen, found.protocol) == ("[2001:db8::1]:1194", 1194, "tcp")

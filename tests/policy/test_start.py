@@ -18,3 +18,10 @@ def test_without_a_resolver_to_see_one_is_still_named():
 
 def test_where_nobody_came_in_nothing_is_let_in():
     assert parse(starting_policy(ADDRESSES, ROUTES, "", ["127.0.0.1"])).host.management == ()
+
+
+def test_apts_own_mirrors_are_written_as_ways_out():
+    sources = ["deb http://deb.example/debian x main\ndeb https://deb.example/more x main\ndeb http://10.0.0.9/x ./\n"]
+    host = parse(starting_policy(ADDRESSES, ROUTES, "", sources=sources)).host
+    assert [(way.name, way.ports) for way in host.egress] == [("deb.example", (80, 443))]
+    assert parse(starting_policy(ADDRESSES, ROUTES, "")).host.egress == ()
