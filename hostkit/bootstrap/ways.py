@@ -57,8 +57,12 @@ def inward(policy: Policy) -> tuple[Way, ...]:
 def outward(policy: Policy) -> tuple[Way, ...]:
     """Return the rules for what this host sends."""
     host = policy.host
-    names = _names(host.egress)
+    names, gateway = _names(host.egress), f"meta skuid {uid_of(GATEWAY_ACCOUNT)} "
     return (
+        Way(
+            f'{gateway}oifname "lo" ip daddr != 127.0.0.0/8 tcp dport != 53 counter drop comment "it dials not itself"'
+        ),
+        Way(f'{gateway}oifname "lo" ip6 daddr != ::1 tcp dport != 53 counter drop'),
         Way('oifname "lo" accept', "this host's own loopback"),
         Way("ct state established,related accept", "answers to what came in"),
         Way('udp sport 68 udp dport 67 accept comment "DHCP"', "DHCP"),
@@ -69,13 +73,7 @@ def outward(policy: Policy) -> tuple[Way, ...]:
             "neighbour and router discovery of IPv6, from the same link",
         ),
         *_management_out(host.management, host.management_ports),
-        *_by_name(
-            f"meta skuid {uid_of(GATEWAY_ACCOUNT)} ",
-            policy,
-            host.egress,
-            f"the host's gateway ({GATEWAY_ACCOUNT})",
-            names,
-        ),
+        *_by_name(gateway, policy, host.egress, f"the host's gateway ({GATEWAY_ACCOUNT})", names),
         *(way for name in (RESOLVER, *TIME) for way in _dns(f"meta skuid {uid_of(name)} ", host.resolvers, name)),
         *(Way(f'meta skuid {uid_of(name)} udp dport 123 accept comment "{name}"', f"{name}: NTP") for name in TIME),
         *(

@@ -114,6 +114,14 @@ def test_the_hosts_gateway_is_kept_from_the_lan_and_the_sandboxes_as_the_clients
     assert listed < found.index("meta skuid 890 ip daddr { 192.168.7.0/24 } counter drop") < opens
 
 
+def test_the_hosts_gateway_never_dials_this_host_whatever_its_address_is_today():
+    found = chain(make_policy(), "output", ACCOUNTS)
+    loopback = found.index('oifname "lo" accept')
+    for family, own in (("ip", "127.0.0.0/8"), ("ip6", "::1")):
+        start = f'meta skuid 890 oifname "lo" {family} daddr != {own} tcp dport != 53 counter drop'
+        assert next(i for i, line in enumerate(found) if line.startswith(start)) < loopback
+
+
 def test_an_exempt_account_sends_by_itself_at_solo():
     found = chain(make_policy({"profile": "solo", "exempt": ["someone"]}), "output", ACCOUNTS)
     assert 'meta skuid 1000 accept comment "someone"' in found
