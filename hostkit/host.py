@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hostkit.errors import CannotTell
+from hostkit.traffic import Connection, connections
 
 SHARED_FILE_SYSTEMS = frozenset(
     {"9p", "afs", "ceph", "cifs", "davfs", "fuse.davfs", "fuse.glusterfs", "fuse.rclone", "fuse.sshfs"}
@@ -90,6 +91,12 @@ class Host(Protocol):
 
     def own_session(self) -> float | None:
         """Return when the SSH session began that this process runs in, in seconds since boot; None at the console."""
+
+    def own_peer(self) -> str:
+        """Return the address at the other end of the SSH session that this process runs in, empty at the console."""
+
+    def connections(self) -> tuple[Connection, ...]:
+        """Return every live connection, v4 and v6, containers' too; those within one namespace are left out."""
 
 
 class LocalHost:
@@ -189,10 +196,29 @@ class LocalHost:
         import psutil  # noqa: PLC0415 - same
 
         try:
-            servers = [process for process in psutil.Process().parents() if process.name().startswith("sshd")]
+            servers = _ssh_servers()
             return float(servers[0].create_time() - psutil.boot_time()) if servers else None
         except psutil.Error as why:
             raise CannotTell(f"who called hostkit cannot be seen: {why}") from None
+
+    def own_peer(self) -> str:
+        import psutil  # noqa: PLC0415 - same
+
+        try:
+            sockets = [entry for server in _ssh_servers() for entry in server.net_connections(kind="tcp")]
+        except psutil.Error as why:
+            raise CannotTell(f"where this session comes from cannot be seen: {why}") from None
+        return next((_bare(entry.raddr.ip) for entry in sockets if entry.status == "ESTABLISHED"), "")
+
+    def connections(self) -> tuple[Connection, ...]:
+        return connections()
+
+
+def _ssh_servers() -> list[Any]:
+    """Return the processes of sshd that this one runs below, the nearest first."""
+    import psutil  # noqa: PLC0415 - same
+
+    return [process for process in psutil.Process().parents() if process.name().startswith("sshd")]
 
 
 _SSH_LISTENERS = frozenset({"sshd", "systemd"})

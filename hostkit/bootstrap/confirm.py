@@ -1,6 +1,8 @@
 """Keeping a fence that was applied: over a fresh connection, within its window; else it rolls back by itself."""
 
+import ipaddress
 import json
+import socket
 import time
 
 from hostkit.bootstrap.gateway import RECORDS, RULES
@@ -10,6 +12,7 @@ from hostkit.errors import CannotTell, HostkitError
 from hostkit.host import SHARED_FILE_SYSTEMS, Host
 
 _PENDING = "/run/hostkit/fence.pending"
+_CONFIRMED = "/etc/hostkit/fence.nft"
 PROGRAM = "/usr/local/lib/hostkit/fence"
 
 
@@ -67,7 +70,7 @@ def pending(host: Host) -> Pending | None:
         return None
     try:
         plain = json.loads(host.read(_PENDING))
-        return Pending(float(plain["at"]), str(plain["over"]))
+        return Pending(float(plain["at"]), str(plain["over"]), tuple(str(plain.get("from", "")).split()))
     except (ValueError, KeyError, TypeError):
         raise CannotTell(f"{_PENDING} is not readable as JSON", "wait two minutes: the fence rolls back") from None
 
@@ -78,8 +81,31 @@ def confirm(host: Host) -> None:
         raise HostkitError(
             "confirming keeps the fence of this host", "run it as root: sudo hostkit bootstrap --confirm"
         )
-    refuse_stale(pending(host), host.own_session())
+    session = host.own_session()
+    refuse_stale(pending(host), session, "" if session is None else host.own_peer())
+    keep(host)
+
+
+def keep(host: Host) -> None:
+    """Keep the fence that was applied, over reboots too; raise CannotTell if it is not that one any more."""
     host.run(PROGRAM, "confirm", timeout=30)  # it waits its turn, and is not to be killed half way
+
+
+def resolved(name: str) -> tuple[str, ...]:
+    """Return the addresses of the host that may confirm; raise HostkitError if it is neither address nor name."""
+    try:
+        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as why:
+        raise HostkitError(
+            f"--confirm-from {name!r}: {why}", "name a host that resolves here, or its address"
+        ) from None
+    return tuple(sorted({str(ipaddress.ip_address(str(entry[4][0]).partition("%")[0])) for entry in found}))
+
+
+def stands(host: Host, ruleset: str) -> bool:
+    """Return whether this very fence was confirmed and is up, so that a run would put up none."""
+    kept = host.stat(_CONFIRMED) is not None and host.read(_CONFIRMED) == ruleset
+    return kept and pending(host) is None and _stands(host)
 
 
 def wait(host: Host, window: float) -> bool:
@@ -87,7 +113,7 @@ def wait(host: Host, window: float) -> bool:
     end = time.monotonic() + window + 15
     while host.stat(_PENDING) is not None and time.monotonic() < end:
         time.sleep(0.5)
-    return host.stat("/etc/hostkit/fence.nft") is not None and _stands(host)
+    return host.stat(_CONFIRMED) is not None and _stands(host)
 
 
 def _stands(host: Host) -> bool:

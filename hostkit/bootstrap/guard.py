@@ -124,35 +124,55 @@ def _refuse_if_cut(policy: Policy, addresses: Mapping[str, tuple[str, ...]], ses
     raise HostkitError(f"the SSH session from {session.peer} comes in on {where} and would be cut", do)
 
 
-def applied_over(session: float | None, sessions: Iterable[Login]) -> str:
-    """Return `ssh` or `console`: how the fence is applied, and so how it must be confirmed.
+def applied_over(session: float | None, sessions: Iterable[Login], *, typed: bool = True) -> str:
+    """Return `ssh`, `console` or `unattended`: how the fence is applied, and so how it must be confirmed.
 
-    A live SSH session counts even where this process is not below it: whoever sits in tmux is not.
+    A live SSH session counts even where this process is not below it: whoever sits in tmux is not. `typed` says
+    whether somebody sits at this process' terminal.
     """
-    return "console" if session is None and not tuple(sessions) else "ssh"
+    if session is not None or tuple(sessions):
+        return "ssh"
+    return "console" if typed else "unattended"
+
+
+def refuse_unattended(over: str, far: Iterable[str]) -> None:
+    """Raise HostkitError if nobody could confirm the fence that is about to come."""
+    if over == "unattended" and not tuple(far):
+        do = "say with --confirm-from HOST where the SSH connection that confirms will come from"
+        raise HostkitError("nobody is here to confirm the fence: no terminal, and no SSH session", do)
 
 
 @dataclass(frozen=True)
 class Pending:
-    """A fence that waits to be confirmed: since when (seconds since boot), and whether it was applied over SSH."""
+    """A fence that waits to be confirmed: since when (seconds since boot), how it was applied, and who may confirm.
+
+    `far` are the addresses from which a connection confirms, empty if any does.
+    """
 
     at: float
     over: str
+    far: tuple[str, ...] = ()
 
 
-def refuse_stale(pending: Pending | None, session: float | None) -> None:
+def refuse_stale(pending: Pending | None, session: float | None, peer: str = "") -> None:
     """Raise HostkitError unless the one who confirms shows that a new connection gets in through the fence.
 
     `session` is when their SSH session began (None: at the console), in seconds since boot: no clock moves those.
+    `peer` is the address it comes from.
     """
     if pending is None:
         raise HostkitError("no fence waits to be confirmed", "it was confirmed, or rolled back; see hostkit check")
-    if session is None and pending.over == "ssh":
+    if session is None and pending.over == "console":
+        raise HostkitError("the fence was applied at the console", "type the word that is shown there")
+    if session is None:
         do = "confirm it over a new SSH connection, not at the console or in tmux"
-        raise HostkitError("the fence was applied over SSH", do)
-    if session is not None and session < pending.at:
+        raise HostkitError("the fence was applied over SSH, or by nobody at a terminal", do)
+    if session < pending.at:
         do = "open a new connection and confirm there; this one lives on whatever the fence does"
         raise HostkitError("this SSH session is older than the fence", do)
+    if pending.far and peer not in pending.far:
+        do = "connect from there; without it the fence rolls back"
+        raise HostkitError(f"this connection comes from {peer}, and only {', '.join(pending.far)} may confirm", do)
 
 
 def tunnels(names: Iterable[str], uevents: Mapping[str, str]) -> frozenset[str]:

@@ -23,7 +23,7 @@ class Play:
     """One subject's play: its name states what it makes true, `why` what that is good for.
 
     `proves` are the checks that must pass afterwards; `touches` is all that it may change, by kind (files, units,
-    packages, sysctls, accounts), from which --undo is made.
+    packages, sysctls, accounts), from which --undo is made. `solo_leaves_out` says what it does not do at `solo`.
     """
 
     file: Path
@@ -32,6 +32,17 @@ class Play:
     proves: tuple[str, ...]
     touches: Mapping[str, tuple[str, ...]]
     tasks: int
+    solo_leaves_out: str = ""
+
+    @property
+    def stem(self) -> str:
+        """Return the file's name without its end: `30-ssh`."""
+        return self.file.stem
+
+    @property
+    def subject(self) -> str:
+        """Return the word that --only and --skip know it by: `ssh`."""
+        return self.file.stem.partition("-")[2]
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,7 @@ def _play(file: Path) -> Play:
     play = documents[0]
     own, tasks = play["vars"], len(play["tasks"]) + len(play.get("handlers", ()))
     touches = {kind: tuple(names) for kind, names in own["touches"].items()}
-    return Play(file, play["name"], own["why"], tuple(own["proves"]), touches, tasks)
+    return Play(file, play["name"], own["why"], tuple(own["proves"]), touches, tasks, own.get("solo_leaves_out", ""))
 
 
 def distribution(os_release: str) -> Mapping[str, Any] | None:
@@ -75,8 +86,11 @@ def distribution(os_release: str) -> Mapping[str, Any] | None:
     return known.get(key)
 
 
-def variables(policy: Policy, over: str, machine: Machine) -> dict[str, Any]:
-    """Return what the plays take from the policy; `over` is `ssh` or `console`, where the fence is applied from."""
+def variables(policy: Policy, over: str, machine: Machine, far: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return what the plays take from the policy.
+
+    `over` is `ssh`, `console` or `unattended`: how the fence is applied; `far` are the addresses that may confirm it.
+    """
     return {
         "profile": policy.host.profile,
         "distribution": machine.distribution,
@@ -87,6 +101,7 @@ def variables(policy: Policy, over: str, machine: Machine) -> dict[str, Any]:
         "shared_kinds": [re.escape(kind) for kind in sorted(SHARED_FILE_SYSTEMS)],
         "fence_draft": draft(policy),
         "fence_over": over,
+        "fence_from": " ".join(far),
         "gateway_account": GATEWAY_ACCOUNT,
         "gateway_file": gateway.RULES,
         "gateway_rules": gateway.rules(policy, machine.addresses, machine.rules, machine.status).to_json(),

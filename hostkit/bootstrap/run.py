@@ -2,16 +2,16 @@
 
 import importlib.util
 import os
-import shutil
 import sys
-import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hostkit.bootstrap.gateway import packed
 from hostkit.bootstrap.plays import Play
+from hostkit.bootstrap.scratch import private_folder
 from hostkit.errors import CannotTell
 
 GIVEN = frozenset({"gateway_code"})
@@ -28,6 +28,7 @@ class Step:
     what: str
     said: str = ""
     diff: str = ""
+    seconds: float = 0.0
 
 
 Progress = Callable[[Step], None]
@@ -50,9 +51,8 @@ def run(
             progress(step)
         return False
 
-    folder = _private_folder()
-    (folder / "gateway.zip").write_bytes(packed())
-    try:
+    with private_folder() as folder, _bare_environment():
+        (folder / "gateway.zip").write_bytes(packed())
         ansible_runner.run(
             private_data_dir=str(folder),
             playbook=[{"import_playbook": str(play.file)} for play in plays],
@@ -63,9 +63,19 @@ def run(
             event_handler=heard,
             quiet=True,
         )
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return _judged(tuple(steps))
+
+
+@contextmanager
+def _bare_environment() -> Iterator[None]:
+    """Take this process's environment away meanwhile: ansible-runner writes all of it down, the user's secrets too."""
+    kept = dict(os.environ)
+    for name in kept.keys() - {"HOME", "LANG", "TERM", "TZ"}:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(kept)
 
 
 _SYSTEM_PYTHON = "/usr/bin/python3"  # the one that python3-apt is made for
@@ -73,17 +83,9 @@ _PYTHON = _SYSTEM_PYTHON if Path(_SYSTEM_PYTHON).exists() else sys.executable
 _LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": _PYTHON}
 
 
-def _private_folder() -> Path:
-    parent = Path("/run/hostkit")
-    parent.mkdir(mode=0o700, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix="ansible-", dir=parent))
-
-
 def _environment(folder: Path) -> dict[str, str]:
-    """Return what ansible takes from the environment, so that no setting of the user's changes a play."""
-    inherited = {name: "" for name in os.environ if name.startswith("ANSIBLE_")}
+    """Return all that ansible takes from the environment, so that no setting of the user's changes a play."""
     return {
-        **inherited,
         "PATH": f"{Path(sys.executable).parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "ANSIBLE_CONFIG": str(folder / "none.cfg"),
         "ANSIBLE_HOME": str(folder / "home"),
@@ -127,7 +129,8 @@ def _step(event: dict[str, Any]) -> Step | None:
     if result.get("msg") == _WOULD_RUN:
         what = "changed"
     said = str(result.get("msg") or result.get("stderr") or "") if what == "failed" else ""
-    return Step(str(data.get("play")), str(data.get("task")), what, _failure(result, said), _diff(result))
+    seconds = float(data.get("duration") or 0.0)
+    return Step(str(data.get("play")), str(data.get("task")), what, _failure(result, said), _diff(result), seconds)
 
 
 def _failure(result: dict[str, Any], said: str) -> str:

@@ -1,5 +1,7 @@
 """hostkit check, hostkit bootstrap: the machine that the sandboxes stand on."""
 
+from typing import Any
+
 import click
 
 from hostkit.cli.root import cli, json_option, leave, load_policy
@@ -47,18 +49,42 @@ def _check_now(context: click.Context, *, as_json: bool) -> int:
 @cli.command()
 @click.option("--check", "dry", is_flag=True, help="Say what would change; change nothing.")
 @click.option("--diff", is_flag=True, help="Show each change.")
+@click.option("--only", multiple=True, metavar="SUBJECT,…", help="Run these plays only: ssh, fence, …")
+@click.option("--skip", multiple=True, metavar="SUBJECT,…", help="Run all plays but these.")
+@click.option("--yes", "sure", is_flag=True, help="Do not ask about what the fence would cut.")
 @click.option("--confirm", is_flag=True, help="Over a fresh connection: keep the fence that was just applied.")
+@click.option("--confirm-from", metavar="HOST", help="Only a connection from there may confirm.")
+@click.option("--undo", is_flag=True, help="Put back what bootstrap changed; with --check, only say so.")
 @click.pass_context
-def bootstrap(context: click.Context, *, dry: bool, diff: bool, confirm: bool) -> None:
+def bootstrap(context: click.Context, /, *, confirm: bool, undo: bool, confirm_from: str | None, **wish: Any) -> None:
     """Harden this host with Ansible plays.
 
-    The fence rolls back by itself unless it is confirmed over a new connection within two minutes.
+    The fence rolls back by itself unless it is confirmed within two minutes: over a new SSH connection, or at the
+    console with the word that is shown. Where nobody sits at a terminal, --confirm-from says who will connect.
     """
     from hostkit.host import LocalHost  # noqa: PLC0415
-    from hostkit.report.bootstrap import run_bootstrap, run_confirm  # noqa: PLC0415
 
-    if confirm and (dry or diff):
+    given = {name for name, value in {**wish, "confirm_from": confirm_from}.items() if value}
+    if confirm and (given or undo):
         raise HostkitError("--confirm goes alone", "run hostkit bootstrap --confirm")
+    if undo and given - {"dry"}:
+        raise HostkitError("--undo takes only --check", "it undoes all that bootstrap did, or says what it would do")
     if confirm:
+        from hostkit.report.kept import run_confirm  # noqa: PLC0415
+
         leave(int(run_confirm(LocalHost())))
-    leave(int(run_bootstrap(LocalHost(), load_policy(context), dry=dry, diff=diff)))
+    if undo:
+        from hostkit.report.undo import run_undo  # noqa: PLC0415
+
+        leave(int(run_undo(LocalHost(), dry=wish["dry"])))
+    _bootstrap(context, confirm_from, wish)
+
+
+def _bootstrap(context: click.Context, confirm_from: str | None, wish: dict[str, Any]) -> None:
+    from hostkit.bootstrap.confirm import resolved  # noqa: PLC0415
+    from hostkit.host import LocalHost  # noqa: PLC0415
+    from hostkit.report.bootstrap import Wish, run_bootstrap  # noqa: PLC0415
+
+    policy = load_policy(context)
+    far = resolved(confirm_from) if confirm_from else ()
+    leave(int(run_bootstrap(LocalHost(), policy, Wish(**wish, far=far))))

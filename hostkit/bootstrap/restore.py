@@ -1,0 +1,106 @@
+"""Taking the steps back, one by one; what fails is said, and does not keep the rest from going back."""
+
+import errno
+from collections.abc import Callable
+
+from hostkit.bootstrap.disk import Disk
+from hostkit.bootstrap.keep import FOLDER, Kept
+from hostkit.bootstrap.look import look
+from hostkit.bootstrap.record import ABSENT, Record, Thing
+from hostkit.bootstrap.undo import SUFFIX, Act, Way, plan
+from hostkit.errors import CannotTell, HostkitError
+from hostkit.host import Host
+
+_STATE = FOLDER.rpartition("/")[0]
+Told = Callable[[str], None]
+
+
+def way_back(host: Host, disk: Disk) -> Way | None:
+    """Return the way back as things are now, None if nothing is on record."""
+    record = Kept(disk).record()
+    return None if record is None else plan(record, look(host, disk, (thing.key for thing in record.things)))
+
+
+def go_back(host: Host, disk: Disk, told: Told, failed: Told) -> bool:
+    """Take every step and return whether all is as it was; the record goes when it is, and only then."""
+    kept = Kept(disk)
+    record, way = kept.record(), way_back(host, disk)
+    assert record is not None  # noqa: S101 - the caller asked
+    assert way is not None  # noqa: S101 - same
+    faults = []
+    for act in way.acts:
+        fault = _taken(host, disk, kept, act)
+        told(act.says) if not fault else failed(f"{act.says}: {fault}")
+        faults += [fault] if fault and act.needed else []
+        if fault and act.is_first:
+            break
+    if faults:
+        return False
+    kept.forget()
+    _empty_state_folder(disk, record)
+    return True
+
+
+def _taken(host: Host, disk: Disk, kept: Kept, act: Act) -> str:
+    """Take one step and return why it could not be taken, empty if it was."""
+    try:
+        for command in act.commands:
+            host.run(*command, timeout=60)
+        if act.files:
+            _put_back(host, disk, kept, act)
+        if act.account:
+            _remove_account(host, act.account)
+    except (HostkitError, OSError) as why:
+        return str(why)
+    return ""
+
+
+def _put_back(host: Host, disk: Disk, kept: Kept, act: Act) -> None:
+    found = [(thing.name, disk.look(thing.name)) for thing in act.files]
+    contents = {name: disk.read(name) for name, state in found if state["kind"] == "file"}
+    for thing in act.files:
+        if thing.name in act.aside:
+            disk.set_aside(thing.name, SUFFIX)
+    for thing in act.files:
+        _put(disk, kept, thing)
+    if not act.check or host.stat(act.check[0]) is None:
+        return
+    try:
+        host.run(*act.check)
+    except CannotTell:
+        for name, state in found:
+            disk.put(name, state, contents.get(name, b""))
+        raise
+
+
+def _put(disk: Disk, kept: Kept, thing: Thing) -> None:
+    content = kept.content(thing.was["digest"]) if thing.was["kind"] == "file" else b""
+    try:
+        disk.put(thing.name, thing.was, content)
+    except OSError as why:
+        if why.errno != errno.ENOTEMPTY:  # a folder that hostkit made and somebody uses stays theirs
+            raise
+
+
+def _remove_account(host: Host, name: str) -> None:
+    """Remove an account that bootstrap made; raise CannotTell while anything runs as it or belongs to it."""
+    entries = (line.split(":") for line in host.read("/etc/passwd").splitlines())
+    uid = next((words[2] for words in entries if words[0] == name), "")
+    if not uid:
+        return
+    if uid in host.run("ps", "-e", "-o", "uid=").split():
+        raise CannotTell(f"something still runs as {name}", f"see it with ps -u {name}, end it, and undo again")
+    pruned = [word for path in ("/proc", "/sys", _STATE) for word in ("-path", path, "-o")][:-1]
+    search = ("find", "/", "-ignore_readdir_race", "(", *pruned, ")", "-prune", "-o", "-uid", uid, "-print", "-quit")
+    if found := host.run(*search, timeout=300).strip():
+        raise CannotTell(f"{found} belongs to {name}", "give it to another account, and undo again")
+    host.run("userdel", name)
+    if any(line.startswith(f"{name}:") for line in host.read("/etc/group").splitlines()):
+        host.run("groupdel", name)
+
+
+def _empty_state_folder(disk: Disk, record: Record) -> None:
+    """Remove hostkit's folder if bootstrap made it and nothing else of hostkit's lies there."""
+    made = any(thing.key == ("file", _STATE) and thing.was == ABSENT for thing in record.things)
+    if made and not any(disk.at(_STATE).iterdir()):
+        disk.put(_STATE, ABSENT)

@@ -1,0 +1,214 @@
+"""The way back, from the record and what is here now: pure. Nothing that hostkit did not change is touched.
+
+The fence goes first: it only ever closes, so without it nobody is cut off while the rest goes back.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from hostkit.bootstrap.record import ABSENT, Key, Record, State, Thing
+from hostkit.bootstrap.touched import FENCE
+
+SUFFIX = ".hostkit-undo"
+PROGRAM = "/usr/local/lib/hostkit/fence"
+_CHECKED = {
+    "/etc/ssh/": ("/usr/sbin/sshd", "-t"),
+    "/etc/sudoers": ("/usr/sbin/visudo", "-c", "-q"),
+}
+"""What must take the files below a path as they are put back, before anything reads them."""
+_NOT_RESTARTED = {"docker.service", "docker.socket", "containerd.service"}
+_ENGINE = "the engine runs on as it was set; to let it read its files anew: systemctl restart docker"
+_READ_LATER = {
+    "/etc/fstab": "shares that were unmounted stay so; to mount them again: mount -a",
+    "/etc/docker/": _ENGINE,
+    "/etc/systemd/system/docker.service.d/": _ENGINE,
+}
+_KEPT_KINDS = {"absent", "file", "link", "directory"}
+
+
+@dataclass(frozen=True)
+class Act:
+    """One step back: `commands` to run in order, files to put back together, or an account to take away.
+
+    `check` is the command that must take the files; where it does not, they are left as they were found. What is not
+    `needed` may fail: the thing is back, only what runs has not read it yet. Where what `is_first` fails, none follows.
+    """
+
+    says: str
+    commands: tuple[tuple[str, ...], ...] = ()
+    files: tuple[Thing, ...] = ()
+    aside: frozenset[str] = frozenset()
+    check: tuple[str, ...] = ()
+    account: str = ""
+    needed: bool = True
+    is_first: bool = False
+
+
+@dataclass(frozen=True)
+class Way:
+    """The whole way back: the steps in their order, and what stays, each line with what to do about it."""
+
+    acts: tuple[Act, ...]
+    stays: tuple[str, ...]
+
+
+def plan(record: Record, now: Mapping[Key, State]) -> Way:
+    """Return the way back; a thing that is as it was is not on it."""
+    changed = [thing for thing in record.things if thing.changed and now[thing.key] != thing.was]
+    changed.sort(key=lambda thing: thing.play, reverse=True)  # stable: the plays backwards, each in its own order
+    drifted = [thing for thing in changed if thing.kind != "file" and _drifted(thing, now[thing.key])]
+    ours = [thing for thing in changed if thing not in drifted]
+    files = [thing for thing in ours if thing.kind == "file"]
+    units = [thing for thing in ours if thing.kind == "unit"]
+    own = [unit for unit in units if _own(unit, record)]
+    kept = [thing for thing in files if _can(thing, now[thing.key])]
+    acts = (
+        *_tables(ours, now),
+        *_retired(own, now),
+        *_files(kept, now),
+        *_reload_systemd(kept, units),
+        *_stopped(own),
+        *_units(units, now),
+        *_read_anew(record, kept, now),
+        *_sysctls(ours),
+        *_accounts(ours),
+    )
+    return Way(acts, (*_impossible(files, kept, now), *(_left(t, now[t.key]) for t in drifted), *_stay(ours, own, now)))
+
+
+def _drifted(thing: Thing, now: State) -> bool:
+    """Return whether somebody else has changed it since hostkit did; a unit that came to run or ended is the same."""
+    told = thing.wrote if thing.sure else None
+    if told is None or thing.kind in {"package", "table"}:
+        return False
+    return told.get("enabled") != now.get("enabled") if thing.kind == "unit" else told != now
+
+
+def _left(thing: Thing, now: State) -> str:
+    shown = ", ".join(f"{name} {value}" for name, value in now.items())
+    return f"{thing.kind} {thing.name}: somebody else has changed it since hostkit did ({shown}); it is left as it is"
+
+
+def _can(thing: Thing, now: State) -> bool:
+    both = {thing.was["kind"], now["kind"]}
+    return both <= _KEPT_KINDS and ("directory" not in both or both <= {"directory", "absent"})
+
+
+def _impossible(files: Iterable[Thing], kept: list[Thing], now: Mapping[Key, State]) -> list[str]:
+    return [
+        f"{thing.name}: it was {thing.was['kind']}, now it is {now[thing.key]['kind']}: not kept; put it back by hand"
+        for thing in files
+        if thing not in kept
+    ]
+
+
+def _tables(ours: Iterable[Thing], now: Mapping[Key, State]) -> list[Act]:
+    if not any(thing.kind == "table" and not thing.was["there"] for thing in ours):
+        return []
+    there = now.get(("file", PROGRAM), ABSENT) != ABSENT
+    command = (PROGRAM, "undo") if there else ("nft", "delete", "table", *FENCE.split())
+    return [Act("take the fence down", commands=(command,), is_first=True)]
+
+
+def _own(unit: Thing, record: Record) -> bool:
+    """Return whether hostkit wrote the unit itself; else it came with a package."""
+    files = [thing for thing in record.things if thing.kind == "file" and thing.was == ABSENT]
+    return any(file.name.endswith(f"/{unit.name}") for file in files)
+
+
+def _retired(own: Iterable[Thing], now: Mapping[Key, State]) -> list[Act]:
+    """Return what keeps hostkit's own units from the next boot, while their files can still say how."""
+    names = [unit.name for unit in own if now[unit.key]["enabled"]]
+    return [Act(f"disable {name}", commands=(("systemctl", "disable", "--quiet", name),)) for name in names]
+
+
+def _stopped(own: Iterable[Thing]) -> list[Act]:
+    """Return their end: only now, for before systemd forgot the drop-ins the engine would have ended with them."""
+    return [Act(f"stop {unit.name}", commands=(("systemctl", "stop", unit.name),)) for unit in own]
+
+
+def _files(kept: Iterable[Thing], now: Mapping[Key, State]) -> list[Act]:
+    """Return the files in the order in which each has its folder: folders made, files, folders taken away."""
+    made = sorted((t for t in kept if t.was["kind"] == "directory"), key=lambda t: t.name.count("/"))
+    gone = [t for t in kept if now[t.key]["kind"] == "directory" and t.was == ABSENT]
+    rest = [t for t in kept if t not in made and t not in gone]
+    checked = [(check, [t for t in rest if t.name.startswith(path)]) for path, check in _CHECKED.items()]
+    together = [t for _, things in checked for t in things]
+    return [
+        *(_file([t], now) for t in (*made, *(t for t in rest if t not in together))),
+        *(_file(things, now, check) for check, things in checked if things),
+        *(_file([t], now) for t in sorted(gone, key=lambda t: -t.name.count("/"))),
+    ]
+
+
+def _file(things: list[Thing], now: Mapping[Key, State], check: tuple[str, ...] = ()) -> Act:
+    aside = frozenset(thing.name for thing in things if _theirs(thing, now[thing.key]))
+    words = [f"{'remove' if thing.was == ABSENT else 'put back'} {thing.name}" for thing in things]
+    notes = [f"; what is there now is kept as {name}{SUFFIX}" for name in sorted(aside)]
+    return Act(", ".join(words) + "".join(notes), files=tuple(things), aside=aside, check=check)
+
+
+def _theirs(thing: Thing, now: State) -> bool:
+    """Return whether what is there may be somebody's own work."""
+    return now["kind"] in {"file", "link"} and (not thing.sure or now != thing.wrote)
+
+
+def _reload_systemd(kept: Iterable[Thing], units: list[Thing]) -> list[Act]:
+    read = units or any("/systemd/" in thing.name for thing in kept)
+    return [Act("let systemd read its units anew", commands=(("systemctl", "daemon-reload"),))] if read else []
+
+
+def _units(units: Iterable[Thing], now: Mapping[Key, State]) -> list[Act]:
+    acts = [(unit, _unit(unit, now[unit.key])) for unit in units if unit.was["there"]]
+    return [Act(f"{unit.name}: {', '.join(c[1] for c in words)}", commands=words) for unit, words in acts if words]
+
+
+def _unit(unit: Thing, now: State) -> tuple[tuple[str, ...], ...]:
+    was, words = unit.was, []
+    if was["enabled"] != now["enabled"]:
+        words += ["unmask"] if now["enabled"].startswith("masked") else []
+        words += {"enabled": ["enable"], "disabled": ["disable"], "masked": ["mask"]}.get(was["enabled"], [])
+    if was["active"] != now["active"]:
+        words += ["start" if was["active"] else "stop"]
+    return tuple(("systemctl", word, unit.name) for word in words)
+
+
+def _read_anew(record: Record, kept: Iterable[Thing], now: Mapping[Key, State]) -> list[Act]:
+    """Return the reloads of what runs on with files that were put back; the engine's would end its containers."""
+    plays = {thing.play for thing in kept}
+    names = [thing.name for thing in record.things if thing.kind == "unit" and thing.play in plays
+             and thing.was["active"] and now[thing.key]["active"] and thing.name not in _NOT_RESTARTED]  # fmt: skip
+    return [
+        Act(f"{name}: read its files anew", commands=(("systemctl", "try-reload-or-restart", name),), needed=False)
+        for name in dict.fromkeys(names)
+    ]
+
+
+def _sysctls(ours: Iterable[Thing]) -> list[Act]:
+    found = [(t.name, t.was["value"]) for t in ours if t.kind == "sysctl" and t.was["value"] is not None]
+    return [Act(f"{n} = {value}", commands=(("sysctl", "-q", "-w", f"{n}={value}"),)) for n, value in found]
+
+
+def _accounts(ours: Iterable[Thing]) -> list[Act]:
+    made = [t.name for t in ours if t.kind == "account" and t.was["entry"] is None]
+    return [Act(f"remove the account {name}", account=name) for name in made]
+
+
+def _stay(ours: Iterable[Thing], own: list[Thing], now: Mapping[Key, State]) -> list[str]:
+    said = [_stays(thing, now[thing.key]) for thing in ours if thing not in own]
+    return [line for line in dict.fromkeys(said) if line]
+
+
+def _stays(thing: Thing, now: State) -> str:
+    """Return what of a thing stays as hostkit made it, and what to do about it; empty if nothing does."""
+    name, was = thing.name, thing.was
+    says = {
+        "package": f"package {name} was taken out; to have it again: apt-get install {name}",
+        "account": f"account {name} was {was.get('entry')}; to have it so again: vipw" if was.get("entry") else "",
+        "file": next((said for path, said in _READ_LATER.items() if name.startswith(path)), ""),
+    }
+    if thing.kind == "package" and now["installed"]:
+        return f"package {name} stays; to remove it: apt-get remove {name}"
+    if thing.kind == "unit" and not was["there"] and (now["active"] or now["enabled"] == "enabled"):
+        return f"{name} came with a package and stays; to end it: systemctl disable --now {name}"
+    return says.get(thing.kind, "")
