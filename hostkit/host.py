@@ -205,10 +205,12 @@ class LocalHost:
         import psutil  # noqa: PLC0415 - same
 
         try:
-            sockets = [entry for server in _ssh_servers() for entry in server.net_connections(kind="tcp")]
+            found = [_peers(server) for server in _ssh_servers()]
         except psutil.Error as why:
             raise CannotTell(f"where this session comes from cannot be seen: {why}") from None
-        return next((_bare(entry.raddr.ip) for entry in sockets if entry.status == "ESTABLISHED"), "")
+        if found and not any(found):
+            raise CannotTell("where this session comes from cannot be seen: sshd does not show its sockets")
+        return next((peers[0] for peers in found if peers), "")
 
     def connections(self) -> tuple[Connection, ...]:
         return connections()
@@ -223,6 +225,20 @@ def _ssh_servers() -> list[Any]:
 
 _SSH_LISTENERS = frozenset({"sshd", "systemd"})
 """Who listens for SSH: sshd, or systemd for a socket unit; where neither is to be seen, whoever hides its name."""
+
+
+def _peers(server: Any) -> list[str]:
+    """Return the other ends of a server's sockets; of its two processes the user's own may hide them, root's does not.
+
+    They are one connection's: sshd holds the one that it serves.
+    """
+    import psutil  # noqa: PLC0415 - same
+
+    try:
+        sockets = server.net_connections(kind="tcp")
+    except psutil.AccessDenied:
+        return []
+    return [_bare(entry.raddr.ip) for entry in sockets if entry.status == "ESTABLISHED"]
 
 
 def _login(connection: Any) -> Login:

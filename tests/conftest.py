@@ -40,6 +40,15 @@ class FakeHost:
     def default_routes(self):
         return self._told(self.readings, "routes", "routes")
 
+    def own_session(self):
+        return self.readings.get("session")
+
+    def own_peer(self):
+        return self._told(self.readings, "peer", "this session's other end")
+
+    def connections(self):
+        return self._told(self.readings, "connections", "connections")
+
     @staticmethod
     def _told(taught, key, name):
         found = taught.get(key)

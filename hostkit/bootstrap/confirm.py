@@ -81,8 +81,9 @@ def confirm(host: Host) -> None:
         raise HostkitError(
             "confirming keeps the fence of this host", "run it as root: sudo hostkit bootstrap --confirm"
         )
-    session = host.own_session()
-    refuse_stale(pending(host), session, "" if session is None else host.own_peer())
+    waits, session = pending(host), host.own_session()
+    asked = waits is not None and waits.far and session is not None
+    refuse_stale(waits, session, host.own_peer() if asked else "")
     keep(host)
 
 

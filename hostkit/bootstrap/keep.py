@@ -10,10 +10,11 @@ from hostkit.bootstrap.disk import Disk, synced
 from hostkit.bootstrap.look import look, spelled
 from hostkit.bootstrap.record import Record, as_json, closed, digests, opened, parse
 from hostkit.bootstrap.touched import Touch
+from hostkit.bootstrap.undo import STATE
 from hostkit.errors import CannotTell
 from hostkit.host import Host
 
-FOLDER = "/var/lib/hostkit/bootstrap"
+FOLDER = f"{STATE}/bootstrap"
 
 
 class Kept:

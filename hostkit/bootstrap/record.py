@@ -64,6 +64,11 @@ def opened(record: Record, found: Iterable[Touch], now: Mapping[Key, State]) -> 
     return Record((*things, *news), running=True)
 
 
+def settled(record: Record, now: Mapping[Key, State]) -> Record:
+    """Return the record with what a killed run may have changed marked as not sure; it is as it was where none was."""
+    return dataclasses.replace(opened(record, (), now), running=False)
+
+
 def _opened(thing: Thing, now: State, *, killed: bool) -> Thing:
     changed_by_killed_run = killed and now != thing.before
     return dataclasses.replace(thing, before=now, sure=thing.sure and not changed_by_killed_run)

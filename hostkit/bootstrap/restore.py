@@ -4,15 +4,19 @@ import errno
 from collections.abc import Callable
 
 from hostkit.bootstrap.disk import Disk
-from hostkit.bootstrap.keep import FOLDER, Kept
+from hostkit.bootstrap.keep import Kept
 from hostkit.bootstrap.look import look
 from hostkit.bootstrap.record import ABSENT, Record, Thing
-from hostkit.bootstrap.undo import SUFFIX, Act, Way, plan
+from hostkit.bootstrap.undo import STATE, SUFFIX, Act, Way, plan
 from hostkit.errors import CannotTell, HostkitError
 from hostkit.host import Host
 
-_STATE = FOLDER.rpartition("/")[0]
-Told = Callable[[str], None]
+Told = Callable[[str, str], None]
+"""Takes what became of a step (undone, failed or stays), and the step in words."""
+
+
+class _InUse(Exception):  # noqa: N818 - it is an answer, not a mistake
+    """A folder that hostkit made and in which somebody keeps files: it stays theirs."""
 
 
 def way_back(host: Host, disk: Disk) -> Way | None:
@@ -21,28 +25,27 @@ def way_back(host: Host, disk: Disk) -> Way | None:
     return None if record is None else plan(record, look(host, disk, (thing.key for thing in record.things)))
 
 
-def go_back(host: Host, disk: Disk, told: Told, failed: Told) -> bool:
+def go_back(host: Host, disk: Disk, told: Told) -> bool:
     """Take every step and return whether all is as it was; the record goes when it is, and only then."""
     kept = Kept(disk)
     record, way = kept.record(), way_back(host, disk)
     assert record is not None  # noqa: S101 - the caller asked
     assert way is not None  # noqa: S101 - same
-    faults = []
+    whole = True
     for act in way.acts:
-        fault = _taken(host, disk, kept, act)
-        told(act.says) if not fault else failed(f"{act.says}: {fault}")
-        faults += [fault] if fault and act.needed else []
-        if fault and act.is_first:
+        became, why = _taken(host, disk, kept, act)
+        told(became, f"{act.says}: {why}" if why else act.says)
+        whole = whole and (became != "failed" or not act.needed)
+        if became == "failed" and act.is_first:
             break
-    if faults:
-        return False
-    kept.forget()
-    _empty_state_folder(disk, record)
-    return True
+    if whole:
+        kept.forget()
+        _empty_state_folder(disk, record)
+    return whole
 
 
-def _taken(host: Host, disk: Disk, kept: Kept, act: Act) -> str:
-    """Take one step and return why it could not be taken, empty if it was."""
+def _taken(host: Host, disk: Disk, kept: Kept, act: Act) -> tuple[str, str]:
+    """Take one step and return what became of it, and why it was not undone."""
     try:
         for command in act.commands:
             host.run(*command, timeout=60)
@@ -50,9 +53,11 @@ def _taken(host: Host, disk: Disk, kept: Kept, act: Act) -> str:
             _put_back(host, disk, kept, act)
         if act.account:
             _remove_account(host, act.account)
+    except _InUse as why:
+        return "stays", str(why)
     except (HostkitError, OSError) as why:
-        return str(why)
-    return ""
+        return "failed", str(why)
+    return "undone", ""
 
 
 def _put_back(host: Host, disk: Disk, kept: Kept, act: Act) -> None:
@@ -78,8 +83,9 @@ def _put(disk: Disk, kept: Kept, thing: Thing) -> None:
     try:
         disk.put(thing.name, thing.was, content)
     except OSError as why:
-        if why.errno != errno.ENOTEMPTY:  # a folder that hostkit made and somebody uses stays theirs
+        if why.errno != errno.ENOTEMPTY:
             raise
+        raise _InUse("it is not empty") from None
 
 
 def _remove_account(host: Host, name: str) -> None:
@@ -90,7 +96,7 @@ def _remove_account(host: Host, name: str) -> None:
         return
     if uid in host.run("ps", "-e", "-o", "uid=").split():
         raise CannotTell(f"something still runs as {name}", f"see it with ps -u {name}, end it, and undo again")
-    pruned = [word for path in ("/proc", "/sys", _STATE) for word in ("-path", path, "-o")][:-1]
+    pruned = [word for path in ("/proc", "/sys", STATE) for word in ("-path", path, "-o")][:-1]
     search = ("find", "/", "-ignore_readdir_race", "(", *pruned, ")", "-prune", "-o", "-uid", uid, "-print", "-quit")
     if found := host.run(*search, timeout=300).strip():
         raise CannotTell(f"{found} belongs to {name}", "give it to another account, and undo again")
@@ -101,6 +107,6 @@ def _remove_account(host: Host, name: str) -> None:
 
 def _empty_state_folder(disk: Disk, record: Record) -> None:
     """Remove hostkit's folder if bootstrap made it and nothing else of hostkit's lies there."""
-    made = any(thing.key == ("file", _STATE) and thing.was == ABSENT for thing in record.things)
-    if made and not any(disk.at(_STATE).iterdir()):
-        disk.put(_STATE, ABSENT)
+    made = any(thing.key == ("file", STATE) and thing.was == ABSENT for thing in record.things)
+    if made and not any(disk.at(STATE).iterdir()):
+        disk.put(STATE, ABSENT)

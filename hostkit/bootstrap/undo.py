@@ -6,16 +6,14 @@ The fence goes first: it only ever closes, so without it nobody is cut off while
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from hostkit.bootstrap.record import ABSENT, Key, Record, State, Thing
+from hostkit.bootstrap.record import ABSENT, Key, Record, State, Thing, settled
 from hostkit.bootstrap.touched import FENCE
 
 SUFFIX = ".hostkit-undo"
+STATE = "/var/lib/hostkit"
+"""The folder of the record itself: it goes last, after the record, if nothing else of hostkit's lies there."""
 PROGRAM = "/usr/local/lib/hostkit/fence"
-_CHECKED = {
-    "/etc/ssh/": ("/usr/sbin/sshd", "-t"),
-    "/etc/sudoers": ("/usr/sbin/visudo", "-c", "-q"),
-}
-"""What must take the files below a path as they are put back, before anything reads them."""
+_SSH, _SUDO = "/etc/ssh/", "/etc/sudoers"
 _NOT_RESTARTED = {"docker.service", "docker.socket", "containerd.service"}
 _ENGINE = "the engine runs on as it was set; to let it read its files anew: systemctl restart docker"
 _READ_LATER = {
@@ -54,34 +52,40 @@ class Way:
 
 def plan(record: Record, now: Mapping[Key, State]) -> Way:
     """Return the way back; a thing that is as it was is not on it."""
+    record = settled(record, now)
     changed = [thing for thing in record.things if thing.changed and now[thing.key] != thing.was]
     changed.sort(key=lambda thing: thing.play, reverse=True)  # stable: the plays backwards, each in its own order
-    drifted = [thing for thing in changed if thing.kind != "file" and _drifted(thing, now[thing.key])]
+    own = [thing for thing in changed if thing.kind == "unit" and _own(thing, record)]
+    drifted = [thing for thing in changed if thing not in own and _drifted(thing, now[thing.key])]
     ours = [thing for thing in changed if thing not in drifted]
     files = [thing for thing in ours if thing.kind == "file"]
     units = [thing for thing in ours if thing.kind == "unit"]
-    own = [unit for unit in units if _own(unit, record)]
-    kept = [thing for thing in files if _can(thing, now[thing.key])]
+    kept = [thing for thing in files if _can(thing, now[thing.key]) and thing.name != STATE]
+    drop_ins = [thing for thing in kept if ".service.d/" in thing.name]
+    rest = [thing for thing in kept if thing not in drop_ins]
     acts = (
         *_tables(ours, now),
+        *_files(drop_ins, now),
+        *_reload_systemd(drop_ins),
         *_retired(own, now),
-        *_files(kept, now),
-        *_reload_systemd(kept, units),
-        *_stopped(own),
+        *_files(rest, now),
+        *_reload_systemd(rest, units),
         *_units(units, now),
         *_read_anew(record, kept, now),
         *_sysctls(ours),
         *_accounts(ours),
     )
-    return Way(acts, (*_impossible(files, kept, now), *(_left(t, now[t.key]) for t in drifted), *_stay(ours, own, now)))
+    return Way(acts, (*_impossible(files, now), *(_left(t, now[t.key]) for t in drifted), *_stay(ours, own, now)))
 
 
 def _drifted(thing: Thing, now: State) -> bool:
     """Return whether somebody else has changed it since hostkit did; a unit that came to run or ended is the same."""
     told = thing.wrote if thing.sure else None
-    if told is None or thing.kind in {"package", "table"}:
+    if told is None or thing.kind not in {"unit", "sysctl", "account"}:
         return False
-    return told.get("enabled") != now.get("enabled") if thing.kind == "unit" else told != now
+    if thing.kind == "unit":  # as it was: an undo was cut short between two steps
+        return now["enabled"] not in {told["enabled"], thing.was["enabled"]}
+    return told != now
 
 
 def _left(thing: Thing, now: State) -> str:
@@ -94,11 +98,11 @@ def _can(thing: Thing, now: State) -> bool:
     return both <= _KEPT_KINDS and ("directory" not in both or both <= {"directory", "absent"})
 
 
-def _impossible(files: Iterable[Thing], kept: list[Thing], now: Mapping[Key, State]) -> list[str]:
+def _impossible(files: Iterable[Thing], now: Mapping[Key, State]) -> list[str]:
     return [
         f"{thing.name}: it was {thing.was['kind']}, now it is {now[thing.key]['kind']}: not kept; put it back by hand"
         for thing in files
-        if thing not in kept
+        if not _can(thing, now[thing.key])
     ]
 
 
@@ -117,14 +121,20 @@ def _own(unit: Thing, record: Record) -> bool:
 
 
 def _retired(own: Iterable[Thing], now: Mapping[Key, State]) -> list[Act]:
-    """Return what keeps hostkit's own units from the next boot, while their files can still say how."""
-    names = [unit.name for unit in own if now[unit.key]["enabled"]]
-    return [Act(f"disable {name}", commands=(("systemctl", "disable", "--quiet", name),)) for name in names]
+    """Return the end of hostkit's own units, while their files still say what ends with them.
+
+    The engine's drop-ins are gone by then: with them it would end too, for it requires the fence's.
+    """
+    acts = []
+    for unit in own:
+        words = ["stop"] if now[unit.key]["active"] else []
+        words += ["disable"] if now[unit.key]["enabled"] == "enabled" else []
+        acts.append(Act(_words(unit, words), commands=tuple(("systemctl", "-q", word, unit.name) for word in words)))
+    return [act for act in acts if act.commands]
 
 
-def _stopped(own: Iterable[Thing]) -> list[Act]:
-    """Return their end: only now, for before systemd forgot the drop-ins the engine would have ended with them."""
-    return [Act(f"stop {unit.name}", commands=(("systemctl", "stop", unit.name),)) for unit in own]
+def _words(unit: Thing, words: Iterable[str]) -> str:
+    return f"{unit.name}: {', '.join(words)}"
 
 
 def _files(kept: Iterable[Thing], now: Mapping[Key, State]) -> list[Act]:
@@ -132,13 +142,19 @@ def _files(kept: Iterable[Thing], now: Mapping[Key, State]) -> list[Act]:
     made = sorted((t for t in kept if t.was["kind"] == "directory"), key=lambda t: t.name.count("/"))
     gone = [t for t in kept if now[t.key]["kind"] == "directory" and t.was == ABSENT]
     rest = [t for t in kept if t not in made and t not in gone]
-    checked = [(check, [t for t in rest if t.name.startswith(path)]) for path, check in _CHECKED.items()]
-    together = [t for _, things in checked for t in things]
+    ssh = [t for t in rest if t.name.startswith(_SSH)]
     return [
-        *(_file([t], now) for t in (*made, *(t for t in rest if t not in together))),
-        *(_file(things, now, check) for check, things in checked if things),
+        *(_file([t], now) for t in made),
+        *(_file([t], now, _check(t)) for t in rest if t not in ssh),
+        *([_file(ssh, now, ("/usr/sbin/sshd", "-t"))] if ssh else []),
         *(_file([t], now) for t in sorted(gone, key=lambda t: -t.name.count("/"))),
     ]
+
+
+def _check(thing: Thing) -> tuple[str, ...]:
+    """Return what must take a file of sudo's as it was; sshd's are taken together."""
+    reads = thing.name.startswith(_SUDO) and thing.was["kind"] == "file"
+    return ("/usr/sbin/visudo", "-c", "-q", "-f", thing.name) if reads else ()
 
 
 def _file(things: list[Thing], now: Mapping[Key, State], check: tuple[str, ...] = ()) -> Act:
@@ -153,24 +169,29 @@ def _theirs(thing: Thing, now: State) -> bool:
     return now["kind"] in {"file", "link"} and (not thing.sure or now != thing.wrote)
 
 
-def _reload_systemd(kept: Iterable[Thing], units: list[Thing]) -> list[Act]:
-    read = units or any("/systemd/" in thing.name for thing in kept)
+def _reload_systemd(kept: Iterable[Thing], units: Iterable[Thing] = ()) -> list[Act]:
+    read = tuple(units) or any("/systemd/" in thing.name for thing in kept)
     return [Act("let systemd read its units anew", commands=(("systemctl", "daemon-reload"),))] if read else []
 
 
 def _units(units: Iterable[Thing], now: Mapping[Key, State]) -> list[Act]:
-    acts = [(unit, _unit(unit, now[unit.key])) for unit in units if unit.was["there"]]
-    return [Act(f"{unit.name}: {', '.join(c[1] for c in words)}", commands=words) for unit, words in acts if words]
+    found = [(unit, _unit(unit, now[unit.key])) for unit in units if unit.was["there"]]
+    return [
+        Act(_words(unit, words), commands=tuple(("systemctl", "-q", word, unit.name) for word in words))
+        for unit, words in found
+        if words
+    ]
 
 
-def _unit(unit: Thing, now: State) -> tuple[tuple[str, ...], ...]:
-    was, words = unit.was, []
+def _unit(unit: Thing, now: State) -> list[str]:
+    was = unit.was
+    words: list[str] = []
     if was["enabled"] != now["enabled"]:
         words += ["unmask"] if now["enabled"].startswith("masked") else []
         words += {"enabled": ["enable"], "disabled": ["disable"], "masked": ["mask"]}.get(was["enabled"], [])
     if was["active"] != now["active"]:
         words += ["start" if was["active"] else "stop"]
-    return tuple(("systemctl", word, unit.name) for word in words)
+    return words
 
 
 def _read_anew(record: Record, kept: Iterable[Thing], now: Mapping[Key, State]) -> list[Act]:

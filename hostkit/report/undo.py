@@ -8,6 +8,7 @@ from hostkit.bootstrap.restore import go_back, way_back
 from hostkit.bootstrap.scratch import alone
 from hostkit.errors import Exit, HostkitError
 from hostkit.host import Host
+from hostkit.report import posture
 
 
 def run_undo(host: Host, *, dry: bool) -> Exit:
@@ -27,18 +28,14 @@ def run_undo(host: Host, *, dry: bool) -> Exit:
             refuse_sandboxes(sandboxes(host))
         for act in way.acts if dry else ():
             click.echo(f"would    {act.says}")
-        back = dry or go_back(host, disk, _done, _failed)
+        back = dry or go_back(host, disk, _told)
         for line in way.stays:
             click.echo(f"stays    {line}")
         return _ended(back=back, dry=dry)
 
 
-def _done(says: str) -> None:
-    click.echo(f"undone   {says}")
-
-
-def _failed(says: str) -> None:
-    click.echo(f"failed   {says}")
+def _told(became: str, says: str) -> None:
+    click.echo(f"{became:<8} {posture.safe(says)}")
 
 
 def _ended(*, back: bool, dry: bool) -> Exit:

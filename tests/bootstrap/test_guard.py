@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from hostkit.bootstrap.confirm import shares
-from hostkit.bootstrap.guard import Pending, Standing, applied_over, refuse, refuse_stale, tunnels
+from hostkit.bootstrap.guard import Pending, Standing, applied_over, refuse, refuse_stale, refuse_unattended, tunnels
 from hostkit.bootstrap.plays import Machine
 from hostkit.errors import HostkitError
 from hostkit.host import Login
@@ -138,6 +138,8 @@ def test_shares_and_the_automounters_are_told_from_the_machines_own():
 def test_where_an_ssh_session_is_live_a_fence_counts_as_applied_over_it():
     live = GOOD.sessions
     assert applied_over(None, ()) == "console"
+    assert applied_over(None, (), typed=False) == "unattended"
+    assert applied_over(None, live, typed=False) == "ssh"
     assert applied_over(100.0, ()) == "ssh"
     assert applied_over(None, live) == "ssh"  # in tmux nothing leads back to the session that is looked at
 
@@ -150,8 +152,17 @@ def test_a_new_connection_confirms():
     refuse_stale(Pending(100.0, "ssh"), 100.5)
 
 
-def test_the_console_confirms_what_it_applied():
-    refuse_stale(Pending(100.0, "console"), None)
+def test_a_new_connection_confirms_what_was_applied_at_the_console_or_unattended():
+    refuse_stale(Pending(100.0, "console"), 100.5, "192.168.7.9")
+    refuse_stale(Pending(100.0, "unattended", ("192.168.7.9", "fd00::9")), 100.5, "fd00::9")
+
+
+def test_without_anybody_to_confirm_it_no_fence_comes():
+    with pytest.raises(HostkitError, match=r"nobody is here to confirm the fence: .* --confirm-from HOST"):
+        refuse_unattended("unattended", ())
+    refuse_unattended("unattended", ("192.168.7.9",))
+    refuse_unattended("console", ())
+    refuse_unattended("ssh", ())
 
 
 @pytest.mark.parametrize(
@@ -159,13 +170,20 @@ def test_the_console_confirms_what_it_applied():
     [
         (None, None, "no fence waits to be confirmed"),
         (Pending(100.0, "ssh"), None, "confirm it over a new SSH connection, not at the console"),
+        (Pending(100.0, "unattended", ("192.168.7.9",)), None, "confirm it over a new SSH connection, not at the"),
         (Pending(100.0, "ssh"), 99.0, "this SSH session is older than the fence"),
         (Pending(100.0, "console"), 99.0, "older than the fence"),
+        (Pending(100.0, "console"), None, "applied at the console; type the word that is shown there"),
+        (
+            Pending(100.0, "ssh", ("192.168.7.9",)),
+            101.0,
+            "this connection comes from 10.0.0.9, and only 192.168.7.9 may confirm; connect from there",
+        ),
     ],
 )
 def test_a_confirmation_that_proves_nothing_is_refused(pending, session, says):
     with pytest.raises(HostkitError, match=says):
-        refuse_stale(pending, session)
+        refuse_stale(pending, session, "10.0.0.9")
 
 
 def test_wireguard_and_tun_devices_are_tunnels():

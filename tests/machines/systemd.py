@@ -18,7 +18,7 @@ BASE = "hostkit/base:bookworm"
 RECIPE = (HERE / "Dockerfile", HERE / "accounts.sh", HERE / "start.sh", ROOT / "requirements.lock")
 TRUSTED = Path("/etc/ssl/certs/ca-certificates.crt").resolve()
 BOOTABLE = (
-    "--cap-add=SYS_ADMIN", "--cap-add=NET_ADMIN", "--cap-add=SYSLOG", "--cgroupns=private",
+    "--cap-add=SYS_ADMIN", "--cap-add=NET_ADMIN", "--cap-add=SYSLOG", "--cap-add=SYS_PTRACE", "--cgroupns=private",
     "--security-opt=seccomp=unconfined", "--security-opt=apparmor=unconfined",
     "--tmpfs=/run", "--tmpfs=/run/lock", "--tmpfs=/tmp:exec",
     "--device=/dev/fuse", "--env=container=docker", "--stop-signal=SIGRTMIN+3", "--tty",
