@@ -8,7 +8,6 @@ import pexpect
 import pytest
 
 from tests.e2e.test_bootstrap import SHARE, answers, confirm, harden, is_pending, prepare, tables, wait_for
-from tests.e2e.test_machines import listen
 from tests.machines.machine import FOREIGN
 
 pytestmark = [pytest.mark.systemd, pytest.mark.timeout(600)]
@@ -127,7 +126,7 @@ def console(machine, *more):
 def test_at_the_console_the_word_keeps_the_fence_while_the_network_answers(systemd_machine):
     prepare(systemd_machine)
     outside = systemd_machine.outside()
-    listen(outside, 8443, "foreign")
+    outside.start("nc", "-d", "-k", "-l", "8443")
     talk(systemd_machine, "admin", FOREIGN, 8443)
     line = f"  admin (bash): tcp to {FOREIGN}:8443"
     foretold = systemd_machine.run("hostkit", "bootstrap", "--check").stderr
