@@ -100,7 +100,8 @@ def resolved(name: str) -> tuple[str, ...]:
         raise HostkitError(
             f"--confirm-from {name!r}: {why}", "name a host that resolves here, or its address"
         ) from None
-    return tuple(sorted({str(ipaddress.ip_address(str(entry[4][0]).partition("%")[0])) for entry in found}))
+    addresses = {ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found}
+    return tuple(sorted(str(getattr(address, "ipv4_mapped", None) or address) for address in addresses))
 
 
 def stands(host: Host, ruleset: str) -> bool:

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 import pexpect
 import pytest
 
+from hostkit.host import LocalHost
 from tests.e2e.test_bootstrap import SHARE, answers, confirm, harden, is_pending, prepare, tables, wait_for
-from tests.machines.machine import FOREIGN
+from tests.machines.machine import FOREIGN, local
 
 pytestmark = [pytest.mark.systemd, pytest.mark.timeout(600)]
 
@@ -163,6 +164,15 @@ def test_at_the_console_the_word_keeps_the_fence_while_the_network_answers(syste
         terminal.close()
         assert terminal.exitstatus == 0
     assert "table inet hostkit" in tables(systemd_machine)
+
+
+def test_a_containers_traffic_is_seen_by_the_host_that_forwards_it(systemd_machine):
+    systemd_machine.outside().start("nc", "-d", "-k", "-l", "8443")
+    talk(systemd_machine, "admin", FOREIGN, 8443)
+    (found,) = [one for one in LocalHost().connections() if one.process == "bash" and one.far == FOREIGN]
+    number = local("docker", "inspect", "-f", "{{.Id}}", systemd_machine.name).stdout[:12]
+    assert (found.own, found.inward, found.near, found.far_port) == (False, False, systemd_machine.address, 8443)
+    assert found.place == f"container {number}"
 
 
 def test_unattended_it_wants_to_know_who_confirms_and_nobody_else_may(systemd_machine):
