@@ -15,7 +15,7 @@ STATE = "/var/lib/hostkit"
 PROGRAM = "/usr/local/lib/hostkit/fence"
 _SSH, _SUDO = "/etc/ssh/", "/etc/sudoers"
 _NOT_RESTARTED = {"docker.service", "docker.socket", "containerd.service"}
-_ENGINE = "the engine runs on as it was set; to let it read its files anew: systemctl restart docker"
+_ENGINE = "an engine that runs goes on as it was set; to let it read its files anew: systemctl restart docker"
 _READ_LATER = {
     "/etc/fstab": "shares that were unmounted stay so; to mount them again: mount -a",
     "/etc/docker/": _ENGINE,

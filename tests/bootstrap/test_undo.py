@@ -162,7 +162,9 @@ def test_what_runs_on_reads_the_files_that_went_back_but_the_engine_is_left_runn
     assert [(act.commands, act.needed) for act in reloads] == [
         ((("systemctl", "try-reload-or-restart", "ssh.service"),), False)
     ]
-    assert found.stays == ("the engine runs on as it was set; to let it read its files anew: systemctl restart docker",)
+    assert found.stays == (
+        "an engine that runs goes on as it was set; to let it read its files anew: systemctl restart docker",
+    )
 
 
 @pytest.mark.parametrize(
