@@ -15,6 +15,8 @@ RESOLVER = "systemd-resolve"
 TAILSCALE = "meta mark & 0x00ff0000 == 0x00080000"
 """What tailscaled sends by itself, its relays and control plane included, bears this mark on Linux: TailscaleBypassMark
 in util/linuxfw/linuxfw.go of tailscale/tailscale. Only root may set a mark."""
+METADATA, METADATA6 = "100.100.100.200, 168.63.129.16", "fd00:ec2::254"
+"""Where clouds answer for a machine's own credentials, besides 169.254.169.254."""
 _TAILSCALE_PORT = 41641  # PORT in its Debian package, https://tailscale.com/kb/1082/firewall-ports
 
 
@@ -110,8 +112,8 @@ def _by_name(way: str, policy: Policy, ways: Iterable[Egress], who: str, names: 
         Way(f'{way}oifname "hke*" counter drop comment "one client\'s gateway never meets another\'s"'),
         *_dns(way, policy.host.resolvers, who),
         Way(f'{way}meta l4proto {{ tcp, udp }} th dport {{ 53, 853 }} counter drop comment "no other resolver"'),
-        Way(f"{way}ip daddr {{ 169.254.0.0/16, 127.0.0.0/8, 224.0.0.0/4 }} counter drop"),
-        Way(f"{way}ip6 daddr {{ fe80::/10, ff00::/8 }} counter drop"),
+        Way(f"{way}ip daddr {{ 169.254.0.0/16, 127.0.0.0/8, 224.0.0.0/4, {METADATA} }} counter drop"),
+        Way(f"{way}ip6 daddr {{ fe80::/10, ff00::/8, {METADATA6} }} counter drop"),
         *_daddr(way, listed, "meta l4proto tcp accept", f"{who}: TCP into {', '.join(listed)}, as their names list"),
         *_daddr(way, policy.host.lan, "counter drop", ""),
         Way(

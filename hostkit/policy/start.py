@@ -78,7 +78,7 @@ host:
   pool: 10.231.0.0/20          # the networks of the sandboxes are cut from this
   # This host's own ways out, by name, through its own gateway: apt, the engine, pip, git. Nothing else of it leaves.
   egress:{egress}
-#    - {{name: pypi.org}}        # port 443 where no `ports` are given
+#    - {{name: packages.example}}  # port 443 where no `ports` are given
 #  vpn: {{kind: wireguard, endpoint: "203.0.113.1:51820"}}  # or tailscale, openvpn; its interface goes to `management`
 #  exempt: [you]              # at `solo` only: accounts that may send past the host's gateway
 clients: {{}}

@@ -176,9 +176,9 @@ def test_each_mistake_about_the_host_is_named_with_its_line(lines, line, where, 
 
 
 def test_the_hosts_own_ways_out_are_like_a_clients():
-    lines = "  profile: solo\n  exempt: [hans]\n  egress: [{name: '*.debian.org', ports: [80, 443]}]\nclients:"
+    lines = "  profile: solo\n  exempt: [hans]\n  egress: [{name: '*.mirror.example', ports: [80, 443]}]\nclients:"
     host = parse(GOOD.replace("clients:", lines)).host
-    assert (host.egress[0].name, host.egress[0].ports, host.exempt) == ("*.debian.org", (80, 443), ("hans",))
+    assert (host.egress[0].name, host.egress[0].ports, host.exempt) == ("*.mirror.example", (80, 443), ("hans",))
 
 
 def test_a_vpns_other_end_is_kept_in_one_spelling():
