@@ -1,5 +1,6 @@
 """The machine hostkit stands on: the only place that runs a command."""
 
+import itertools
 import os
 import shutil
 import socket
@@ -21,6 +22,7 @@ SHARED_FILE_SYSTEMS = frozenset(
 """Types, as mount(8) names them, of file systems whose files belong to another machine or to a VM's host."""
 NO_SHELLS = ("/usr/sbin/nologin", "/sbin/nologin", "/bin/false", "/usr/bin/false")
 """Shells that let nobody in."""
+_PIECE = 65536
 _READ_LIMIT = 4 * 1024 * 1024
 _ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 
@@ -133,8 +135,10 @@ class LocalHost:
 
     def read(self, path: str) -> str:
         try:
-            with Path(path).open(encoding="utf-8", errors="replace") as file:
-                return file.read(_READ_LIMIT)
+            with Path(path).open("rb") as file:
+                # In pieces: /proc/sys takes no request for more than the kernel would allocate at once.
+                pieces = iter(lambda: file.read1(_PIECE), b"")
+                return b"".join(itertools.islice(pieces, _READ_LIMIT // _PIECE)).decode("utf-8", errors="replace")
         except OSError as why:
             raise CannotTell(f"{path}: {why.strerror}") from None
 

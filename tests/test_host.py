@@ -79,3 +79,7 @@ def test_an_interface_that_goes_away_while_it_is_read_is_left_out(monkeypatch):
     monkeypatch.setattr(netifaces, "interfaces", lambda: listed)
     assert "lo" in HOST.addresses()
     assert "hki00000000" not in HOST.addresses()
+
+
+def test_a_setting_of_the_kernel_is_read_too():
+    assert HOST.read("/proc/sys/net/ipv4/conf/all/accept_redirects") in {"0\n", "1\n"}

@@ -4,32 +4,45 @@ import ipaddress
 import json
 import socket
 import time
+from collections.abc import Iterable
 
 from hostkit.bootstrap.gateway import RECORDS, RULES
-from hostkit.bootstrap.guard import Pending, Standing, refuse_stale, tunnels
+from hostkit.bootstrap.guard import Pending, Standing, by_key, refuse_stale, tunnels
 from hostkit.bootstrap.plays import Machine, distribution
 from hostkit.errors import CannotTell, HostkitError
-from hostkit.host import SHARED_FILE_SYSTEMS, Host
+from hostkit.host import NO_SHELLS, SHARED_FILE_SYSTEMS, Host, Login, accounts
 
 _PENDING = "/run/hostkit/fence.pending"
 _CONFIRMED = "/etc/hostkit/fence.nft"
+SSH_FILE = "/etc/ssh/sshd_config.d/00-hostkit.conf"
 PROGRAM = "/usr/local/lib/hostkit/fence"
 
 
 def standing(host: Host) -> Standing:
     """Return what the refusals need to know of this host."""
-    addresses = host.addresses()
+    addresses, sessions = host.addresses(), host.ssh_sessions()
     return Standing(
         platform=host.platform,
         is_root=host.is_root,
         has_systemd=host.stat("/run/systemd/system") is not None,
         addresses=addresses,
         tunnels=tunnels(addresses, {name: _uevent(host, name) for name in addresses}),
-        sessions=host.ssh_sessions(),
+        sessions=sessions,
         passwd=host.read("/etc/passwd"),
         shares=shares(host.read("/proc/self/mountinfo")),
         machine=_machine(host),
+        keyed=_keyed(host, sessions),
     )
+
+
+def _keyed(host: Host, sessions: Iterable[Login]) -> bool:
+    """Return whether a key gets in: seen for a live session, and with none at all, one that lies there."""
+    if not host.is_root or host.stat("/usr/sbin/sshd") is None or host.stat(SSH_FILE):
+        return True
+    if live := tuple(sessions):
+        return by_key(live, host.run("journalctl", "-q", "-b", "-o", "cat", "-t", "sshd", "-t", "sshd-session"))
+    homes = [line[5] for line in accounts(host) if line[6] not in NO_SHELLS]
+    return any(host.stat(f"{home}/.ssh/authorized_keys") for home in homes)
 
 
 def _machine(host: Host) -> Machine | None:

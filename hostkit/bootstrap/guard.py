@@ -27,7 +27,7 @@ class Standing:
     """Where bootstrap runs: platform, root, systemd, addresses by interface, tunnels, live SSH sessions, accounts.
 
     `machine` is None where the plays do not know the distribution. `shares` are the mount points that the plays take
-    away: other machines' file systems and the automounter's.
+    away: other machines' file systems and the automounter's. `keyed` says whether a login by key was seen to work.
     """
 
     platform: str
@@ -39,6 +39,7 @@ class Standing:
     passwd: str = ""
     shares: tuple[str, ...] = ()
     machine: Machine | None = None
+    keyed: bool = True
 
 
 def refuse(policy: Policy, standing: Standing) -> None:
@@ -61,6 +62,19 @@ def refuse(policy: Policy, standing: Standing) -> None:
     _refuse_management(policy, standing)
     for session in standing.sessions:
         _refuse_if_cut(policy, standing.addresses, session)
+
+
+def refuse_keyless(standing: Standing) -> None:
+    """Raise HostkitError if SSH would want keys from now on, and nobody showed that a key gets in."""
+    if not standing.keyed:
+        do = "log in over SSH with a key and run it there, or leave SSH as it is: --skip ssh"
+        raise HostkitError("no login by key was seen, and passwords would no longer be taken over SSH", do)
+
+
+def by_key(sessions: Iterable[Login], journal: str) -> bool:
+    """Return whether sshd's own words say that one of these sessions was opened with a key."""
+    told = re.findall(r"Accepted publickey for \S+ from (\S+) port (\d+)", journal)
+    return bool({f"{address}:{port}" for address, port in told} & {session.peer for session in sessions})
 
 
 def _refuse_path(path: str) -> None:

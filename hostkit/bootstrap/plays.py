@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from hostkit.bootstrap import gateway
+from hostkit.bootstrap import gateway, kernel
 from hostkit.bootstrap.fence import draft
 from hostkit.host import SHARED_FILE_SYSTEMS
 from hostkit.policy import GATEWAY_ACCOUNT, Policy
@@ -108,4 +108,16 @@ def variables(policy: Policy, over: str, machine: Machine, far: tuple[str, ...] 
         "gateway_records": gateway.RECORDS,
         "gateway_proxy": f"http://{gateway.ADDRESS}:{gateway.PORT}",
         "pool": policy.host.pool,
+        **_kernel(machine),
+    }
+
+
+def _kernel(machine: Machine) -> dict[str, Any]:
+    """Return the kernel's settings, and the lines in which grep tells those that need no change."""
+    wanted = kernel.settings(in_container=machine.in_container)
+    return {
+        "kernel_settings": wanted,
+        "kernel_names": list(wanted),
+        "kernel_paths": [kernel.path(name) for name in wanted],
+        "kernel_lines": [f"{kernel.path(name)}:{value}" for name in wanted for value in kernel.good(name)],
     }

@@ -67,3 +67,8 @@ def groups(host: Host) -> dict[str, tuple[str, ...]]:
         name: (*(m for m in members.split(",") if m), *(user for gid, user in primary if gid == number))
         for name, _, number, members in entries
     }
+
+
+def in_container(host: Host) -> bool:
+    """Return whether this machine's kernel is another machine's, by systemd's own word for it."""
+    return host.stat("/run/systemd/container") is not None

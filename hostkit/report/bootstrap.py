@@ -18,7 +18,7 @@ from hostkit.bootstrap.choice import choose
 from hostkit.bootstrap.cut import Cut, cut
 from hostkit.bootstrap.disk import Disk
 from hostkit.bootstrap.fence import open_ways, ruleset
-from hostkit.bootstrap.guard import Standing, applied_over, refuse, refuse_unattended
+from hostkit.bootstrap.guard import Standing, applied_over, refuse, refuse_keyless, refuse_unattended
 from hostkit.bootstrap.keep import Kept
 from hostkit.bootstrap.plays import Play, plays, variables
 from hostkit.bootstrap.run import Step, run
@@ -56,6 +56,8 @@ def run_bootstrap(host: Host, policy: Policy, wish: Wish) -> Exit:
     chosen = choose(plays(host.platform), wish.only, wish.skip)
     standing = fence.standing(host)
     refuse(policy, standing)
+    if any(play.subject == "ssh" for play in chosen):
+        refuse_keyless(standing)
     refuse_disk(host.read("/proc/self/mountinfo"))
     with alone():
         return _bootstrap(host, policy, wish, chosen, standing)

@@ -5,7 +5,17 @@ import dataclasses
 import pytest
 
 from hostkit.bootstrap.confirm import shares
-from hostkit.bootstrap.guard import Pending, Standing, applied_over, refuse, refuse_stale, refuse_unattended, tunnels
+from hostkit.bootstrap.guard import (
+    Pending,
+    Standing,
+    applied_over,
+    by_key,
+    refuse,
+    refuse_keyless,
+    refuse_stale,
+    refuse_unattended,
+    tunnels,
+)
 from hostkit.bootstrap.plays import Machine
 from hostkit.errors import HostkitError
 from hostkit.host import Login
@@ -189,3 +199,22 @@ def test_a_confirmation_that_proves_nothing_is_refused(pending, session, says):
 def test_wireguard_and_tun_devices_are_tunnels():
     shown = {"wg0": "DEVTYPE=wireguard\nINTERFACE=wg0\n", "tun0": "tun_flags", "eth0": "INTERFACE=eth0\n"}
     assert tunnels(shown, shown) == {"wg0", "tun0"}
+
+
+def test_passwords_are_not_taken_away_where_no_key_was_seen_to_get_in():
+    with pytest.raises(HostkitError, match=r"no login by key was seen.*--skip ssh"):
+        refuse_keyless(dataclasses.replace(GOOD, keyed=False))
+    refuse_keyless(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("line", "proven"),
+    [
+        ("Accepted publickey for hans from 192.168.7.9 port 5000 ssh2: ED25519 SHA256:x", True),
+        ("Accepted publickey for hans from 192.168.7.9 port 5001 ssh2: ED25519 SHA256:x", False),
+        ("Accepted password for hans from 192.168.7.9 port 5000 ssh2", False),
+        ("", False),
+    ],
+)
+def test_only_sshds_own_words_of_this_very_session_prove_a_key(line, proven):
+    assert by_key(SESSIONS, f"Server listening\n{line}\n") is proven

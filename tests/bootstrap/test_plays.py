@@ -55,6 +55,7 @@ def test_a_play_takes_only_variables_that_bootstrap_gives_it(play):
     given = set(variables(make_policy(), "console", Machine({}))) | GIVEN
     used = set(re.findall(r"\{\{-? *\(*'?([a-z_]+)", text))
     own = set(yaml.safe_load(text)[0]["vars"]) | set(re.findall(r"register: (\w+)", text)) | {"item"}
+    own |= {name for pair in re.findall(r"\{% for (\w+)(?:, (\w+))? in", text) for name in pair}
     assert used - own <= given
 
 
