@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Iterable
 
+from hostkit.bootstrap import engine
 from hostkit.bootstrap.gateway import RECORDS, RULES
 from hostkit.bootstrap.guard import Pending, Standing, by_key, refuse_stale, tunnels
 from hostkit.bootstrap.plays import Machine, distribution
@@ -32,6 +33,7 @@ def standing(host: Host) -> Standing:
         shares=shares(host.read("/proc/self/mountinfo")),
         machine=_machine(host),
         keyed=_keyed(host, sessions),
+        engine_files={path: host.read(path) for pattern in (engine.FILE, *engine.UNITS) for path in host.glob(pattern)},
     )
 
 
@@ -56,6 +58,7 @@ def _machine(host: Host) -> Machine | None:
         addresses=tuple(address for found in host.addresses().values() for address in found),
         rules=_kept(host, RULES),
         status=_kept(host, f"{RECORDS}/status.json"),
+        daemon=_kept(host, engine.FILE),
     )
 
 

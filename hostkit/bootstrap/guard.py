@@ -3,9 +3,10 @@
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hostkit.bootstrap.accounts import uids
+from hostkit.bootstrap.engine import refuse_tcp
 from hostkit.bootstrap.plays import Machine
 from hostkit.errors import HostkitError
 from hostkit.host import NO_SHELLS, Login
@@ -27,7 +28,8 @@ class Standing:
     """Where bootstrap runs: platform, root, systemd, addresses by interface, tunnels, live SSH sessions, accounts.
 
     `machine` is None where the plays do not know the distribution. `shares` are the mount points that the plays take
-    away: other machines' file systems and the automounter's. `keyed` says whether a login by key was seen to work.
+    away: other machines' file systems and the automounter's. `keyed` says whether a login by key was seen to work;
+    `engine_files` are the files that tell the container engine where to listen.
     """
 
     platform: str
@@ -40,6 +42,7 @@ class Standing:
     shares: tuple[str, ...] = ()
     machine: Machine | None = None
     keyed: bool = True
+    engine_files: Mapping[str, str] = field(default_factory=dict)
 
 
 def refuse(policy: Policy, standing: Standing) -> None:
@@ -58,6 +61,7 @@ def refuse(policy: Policy, standing: Standing) -> None:
     for name in (policy.host.account, GATEWAY_ACCOUNT):
         _refuse_account(name, standing.passwd)
     _refuse_unknown(policy.host.exempt, standing.passwd)
+    refuse_tcp(standing.engine_files)
     _refuse_needed_shares(standing, (policy.path, sys.executable))
     _refuse_management(policy, standing)
     for session in standing.sessions:

@@ -9,10 +9,11 @@ from typing import Any
 
 import yaml
 
-from hostkit.bootstrap import gateway, kernel
+from hostkit.bootstrap import engine, gateway, kernel
 from hostkit.bootstrap.fence import draft
 from hostkit.host import SHARED_FILE_SYSTEMS
 from hostkit.policy import GATEWAY_ACCOUNT, Policy
+from hostkit.policy.uids import UIDS
 from hostkit.shipped import shipped
 
 FOLDER = shipped("playbooks")
@@ -49,7 +50,8 @@ class Play:
 class Machine:
     """What the plays must know of this machine: its distribution's names, and whether its kernel is another's.
 
-    `addresses` are its own; `rules` and `status` are those of its own gateway as they lie there, empty if none does.
+    `addresses` are its own; `rules` and `status` are those of its own gateway as they lie there, empty if none does;
+    `daemon` is the container engine's daemon.json.
     """
 
     distribution: Mapping[str, Any]
@@ -57,6 +59,7 @@ class Machine:
     addresses: tuple[str, ...] = ()
     rules: str = ""
     status: str = ""
+    daemon: str = ""
 
 
 KINDS = frozenset({"files", "units", "packages", "sysctls", "accounts"})
@@ -108,6 +111,9 @@ def variables(policy: Policy, over: str, machine: Machine, far: tuple[str, ...] 
         "gateway_records": gateway.RECORDS,
         "gateway_proxy": f"http://{gateway.ADDRESS}:{gateway.PORT}",
         "pool": policy.host.pool,
+        "engine_settings": engine.daemon(machine.daemon, policy, machine.addresses),
+        "uids": {"first": UIDS.start, "last": UIDS.stop - 1},
+        "audit_immutable": policy.host.audit_immutable,
         **_kernel(machine),
     }
 

@@ -20,6 +20,7 @@ __all__ = [
     "gateway_status",
     "in_order",
     "owner",
+    "settings",
     "side_by_side",
     "version_numbers",
 ]
@@ -61,6 +62,12 @@ def containers(*, all: bool = False) -> list[dict[str, Any]]:  # noqa: A002 - th
     """Return the inspect documents of the engine's containers; raise CannotTell if there is no engine."""
     with told(), contextlib.closing(connect(timeout=3)) as engine:
         return engine.containers(all=all)
+
+
+def settings() -> dict[str, Any]:
+    """Return what the engine gives every container by default; raise CannotTell if there is no engine."""
+    with told(), contextlib.closing(connect(timeout=3)) as engine:
+        return engine.settings()
 
 
 def gateway_status(client: str) -> dict[str, Any] | None:

@@ -44,6 +44,17 @@ class Engine:
             raise CannotTell("the engine does not tell its version", "hostkit needs Docker 20.10 or later")
         return found
 
+    def settings(self) -> dict[str, Any]:
+        """Return what the engine says it gives every container: its log driver, and whether neighbours may talk."""
+        with told():
+            info, bridge = self._api.info(), self._api.inspect_network("bridge")
+        options = bridge.get("Options") or {}
+        return {
+            "live-restore": info.get("LiveRestoreEnabled"),
+            "log-driver": info.get("LoggingDriver"),
+            "icc": options.get("com.docker.network.bridge.enable_icc") != "false",
+        }
+
     def image_id(self, image: str) -> str | None:
         """Return the repository digest of a pulled image, else its id, None if the engine has no such image."""
         from docker.errors import ImageNotFound  # noqa: PLC0415 - lazy as above

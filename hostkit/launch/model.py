@@ -5,9 +5,7 @@ import json
 from dataclasses import dataclass, field
 
 from hostkit.gateway.rules import Rules
-
-UID_BASE = 70000
-SLOTS = 256
+from hostkit.policy.uids import UID_BASE
 
 
 @dataclass(frozen=True)

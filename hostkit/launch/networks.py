@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from hostkit.errors import HostkitError
-from hostkit.launch.model import SLOTS, EngineFacts, LaunchPlan, NetworkPlan, Slot
+from hostkit.launch.model import EngineFacts, LaunchPlan, NetworkPlan, Slot
 from hostkit.policy.model import Policy
+from hostkit.policy.uids import SLOTS
 
 BRIDGE = "com.docker.network.bridge."
 """What the names of the bridge driver's options begin with."""

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 
 from hostkit.errors import HostkitError
 from hostkit.host import Host
-from hostkit.launch.model import SLOTS, UID_BASE
+from hostkit.policy.uids import UIDS
 
-UIDS = range(UID_BASE, UID_BASE + 2 * SLOTS)
 _ACCOUNTS = ("/etc/passwd", "/etc/group")
 _DELEGATED = ("/etc/subuid", "/etc/subgid")
 FILES = (*_ACCOUNTS, *_DELEGATED)

@@ -48,6 +48,7 @@ class HostPolicy(Part):
     vpn: Vpn | None = None
     exempt: tuple[AccountName, ...] = ()
     listen: tuple[Listen, ...] = ()
+    audit_immutable: bool = False
     waive: dict[str, Waiver] = Field(default_factory=dict)
 
     @field_validator("account")

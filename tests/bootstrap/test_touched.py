@@ -62,7 +62,8 @@ def missing(play):
             found |= {path for path in paths if not covered(path, named.get("files", []))}
         if module in UNITS and "name" in arguments:
             wanted = spelled(task, arguments["name"])
-            found |= {unit for unit in wanted if unit not in named.get("units", [])}
+            known = named.get("units", [])
+            found |= {unit for unit in wanted if unit not in known and not (unit == "{{ item }}" and "{" in str(known))}
         if module in {"apt", "package"} and "name" in arguments:
             wanted = [name for word in names(arguments["name"]) for name in spelled(task, word)]
             found |= {name for name in wanted if name not in named.get("packages", [])}

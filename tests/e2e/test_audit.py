@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hostkit.launch.model import SLOTS, UID_BASE
+from hostkit.policy.uids import SLOTS, UID_BASE
 from tests.machines.machine import local, unavailable
 
 pytestmark = [pytest.mark.docker, pytest.mark.audit]

@@ -1,5 +1,6 @@
 """What of other machines is mounted here, or would be on a touch."""
 
+from hostkit.bootstrap.plays import distribution
 from hostkit.errors import CannotTell
 from hostkit.host import SHARED_FILE_SYSTEMS, Host
 from hostkit.policy import Policy
@@ -51,3 +52,22 @@ def _has_lines(host: Host, path: str) -> bool:
     except CannotTell:
         return True
     return any(line.strip() and not line.lstrip().startswith(("#", "+")) for line in lines)
+
+
+@check(
+    "mounts-servers",
+    severity="high",
+    unhardened="ok fail unknown",
+    why="A file server hands this machine's files, the clients' among them, to whoever asks on the network.",
+    fix="hostkit bootstrap (play 20-mounts).",
+)
+def nothing_serves_files(host: Host, policy: Policy) -> Verdict:
+    """No file server runs here, and none would start at boot."""
+    names = distribution(host.read("/etc/os-release"))
+    if names is None:
+        raise CannotTell("which file servers this distribution has is not known")
+    said = host.run("systemctl", "show", "--property=Id,ActiveState,UnitFileState", *names["file_servers"])
+    units = [dict(line.partition("=")[::2] for line in part.splitlines()) for part in said.split("\n\n")]
+    faults = [f"{unit.get('Id')} runs" for unit in units if unit.get("ActiveState") == "active"]
+    faults += [f"{unit.get('Id')} is enabled" for unit in units if unit.get("UnitFileState") == "enabled"]
+    return every(faults, f"none of {len(units)} runs or is enabled")

@@ -23,13 +23,18 @@ def test_a_check_answers_as_it_should(case, monkeypatch):
     assert (found.status, word in found.detail) == (status, True), found
 
 
-def _teach_engine(monkeypatch, containers=(), gateway=lambda: None):
+def _deaf():
+    raise CannotTell("the engine does not answer")
+
+
+def _teach_engine(monkeypatch, containers=(), gateway=lambda: None, settings=None, exists=True):
     def listed(*, all):
         if isinstance(containers, CannotTell):
             raise containers
         return list(containers)
 
-    monkeypatch.setattr("hostkit.engine.exists", lambda: True)
+    monkeypatch.setattr("hostkit.engine.exists", lambda: exists)
+    monkeypatch.setattr("hostkit.engine.settings", lambda: settings or _deaf())
     monkeypatch.setattr("hostkit.engine.containers", listed)
     monkeypatch.setattr("hostkit.engine.gateway_status", lambda client: gateway())
     readings.forget()

@@ -1,3 +1,4 @@
+from hostkit.bootstrap.plays import distribution
 from hostkit.posture.checks import mounts as subject
 from tests.conftest import FakeHost, make_policy
 
@@ -12,7 +13,22 @@ def seen(line="", **files):
 
 
 NFS = "30 25 0:44 / /mnt/team\\040files rw - nfs4 nas:/team rw\n"
+RELEASE = {"/etc/os-release": 'ID=debian\nVERSION_ID="12"\n'}
+SERVERS = distribution(RELEASE["/etc/os-release"])["file_servers"]
+SHOWN = ("systemctl", "show", "--property=Id,ActiveState,UnitFileState", *SERVERS)
+
+
+def servers(active="inactive", unit="masked"):
+    said = f"Id=rsync.service\nActiveState={active}\nUnitFileState={unit}\n\nId=smbd.service\nActiveState=inactive\n"
+    return FakeHost({SHOWN: said}, files=RELEASE)
+
+
 CASES = [
+    (subject.nothing_serves_files, servers(), P, "ok", "none of 2"),
+    (subject.nothing_serves_files, servers("active"), P, "fail", "rsync.service runs"),
+    (subject.nothing_serves_files, servers(unit="enabled"), P, "fail", "rsync.service is enabled"),
+    (subject.nothing_serves_files, FakeHost(files={"/etc/os-release": "ID=arch\n"}), P, "unknown", "is not known"),
+    (subject.nothing_serves_files, FakeHost(files=RELEASE), P, "unknown", "not taught"),
     (subject.nothing_shared_is_mounted, seen(), P, "ok", "none mounted"),
     (subject.nothing_shared_is_mounted, seen(NFS), P, "fail", "/mnt/team files (nfs4)"),
     (
