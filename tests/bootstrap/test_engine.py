@@ -44,7 +44,7 @@ def test_what_the_engine_could_not_read_either_is_refused(before, says):
 
 
 def test_with_no_network_left_it_says_which_it_tried():
-    with pytest.raises(HostkitError, match="none of 10.233.0.0/16, 172.28.0.0/16"):
+    with pytest.raises(HostkitError, match=r"none of 10\.233\.0\.0/16, 172\.28\.0\.0/16"):
         daemon("", make_policy({"lan": ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]}), ())
 
 

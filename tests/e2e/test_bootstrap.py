@@ -26,8 +26,8 @@ mkdir -p '/mnt/a share'; exec 3<>/dev/fuse
 mount -i -t fuse.sshfs -o fd=3,rootmode=40000,user_id=0,group_id=0 nas:/share '/mnt/a share'
 echo 'nas:/export /mnt/nas nfs defaults,noauto 0 0' >> /etc/fstab
 echo 'hostkit-agent ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/agent
-printf '[Service]\nExecStart=/bin/sleep inf\n[Install]\nWantedBy=multi-user.target\n' > /usr/lib/systemd/system/vsftpd.service
-systemctl enable -q --now vsftpd.service
+unit='[Service]\nExecStart=/bin/sleep inf\n[Install]\nWantedBy=multi-user.target\n'
+printf "$unit" > /usr/lib/systemd/system/vsftpd.service && systemctl enable -q --now vsftpd.service
 """
 PROVED = sorted(name for play in plays() for name in play.proves)
 AROUND = {
