@@ -11,7 +11,10 @@ from hostkit.policy import Policy
 
 
 class FakeHost:
-    """What it was not taught it cannot tell, except that a file it does not know is not there."""
+    """What it was not taught it cannot tell, except that a file it does not know is not there.
+
+    What changes with time is taught as a function, called when it is asked.
+    """
 
     def __init__(self, commands=None, files=None, facts=None, *, platform="linux", root=True, **readings):
         self.commands, self.files, self.facts = commands or {}, files or {}, facts or {}
@@ -54,7 +57,7 @@ class FakeHost:
         found = taught.get(key)
         if found is None:
             raise CannotTell(f"{name}: not taught")
-        return found
+        return found() if callable(found) else found
 
 
 def make_policy(host=None, clients=None, path="/etc/hostkit/hostkit.yml"):

@@ -212,10 +212,9 @@ class Session:
             proof.attach()
             self._engine.start(plan.probe.name)
             proof.attack()
+            self._await_rules(plan)  # by its old ones it may have no room to put on record what is asked
             proof.ask()
-            held = proof.judge()
-        self._await_rules(plan)
-        return held
+            return proof.judge()
 
     def _await_rules(self, plan: LaunchPlan, patience: float = 3.0) -> None:
         """Wait until the running gateway goes by the plan's rules; raise CannotTell after `patience` seconds."""

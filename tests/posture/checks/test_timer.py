@@ -12,7 +12,7 @@ WHEN = ("stat", "--format=%Y", "/var/lib/hostkit/check.json")
 def timer(active="active", unit="enabled", *, result=None, uptime=7200.0):
     said = f"ActiveState={active}\nUnitFileState={unit}\nActiveEnterTimestampMonotonic=3600000000\n"
     files = {"/proc/uptime": f"{uptime} 1.0\n", **({} if result is None else {"/var/lib/hostkit/check.json": "{}"})}
-    return FakeHost({ASKED: said, WHEN: f"{time.time() - (result or 0):.0f}\n"}, files=files)
+    return FakeHost({ASKED: said, WHEN: lambda: f"{time.time() - (result or 0):.0f}\n"}, files=files)
 
 
 CASES = [
