@@ -53,7 +53,7 @@ def run(
 
     with private_folder() as folder, _bare_environment():
         (folder / "gateway.zip").write_bytes(packed())
-        ansible_runner.run(
+        runner = ansible_runner.interface.init_runner(
             private_data_dir=str(folder),
             playbook=[{"import_playbook": str(play.file)} for play in plays],
             inventory={"all": {"hosts": {"this-host": _LOCAL}}},
@@ -63,6 +63,9 @@ def run(
             event_handler=heard,
             quiet=True,
         )
+        # Ansible ends with this process, however it ends: nothing goes on changing a host that nobody watches.
+        runner.config.command[:0] = _MORTAL
+        runner.run()
     return _judged(tuple(steps))
 
 
@@ -78,6 +81,7 @@ def _bare_environment() -> Iterator[None]:
         os.environ.update(kept)
 
 
+_MORTAL = ("/usr/bin/setpriv", "--pdeathsig", "KILL")  # util-linux, there on every Debian and Ubuntu
 _SYSTEM_PYTHON = "/usr/bin/python3"  # the one that python3-apt is made for
 _PYTHON = _SYSTEM_PYTHON if Path(_SYSTEM_PYTHON).exists() else sys.executable
 _LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": _PYTHON}
