@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from hostkit.bootstrap import engine
 from hostkit.bootstrap.gateway import RECORDS, RULES
-from hostkit.bootstrap.guard import Pending, Standing, by_key, refuse_stale, tunnels
+from hostkit.bootstrap.guard import Pending, Standing, by_key, refuse_stale, tunnels, whose
 from hostkit.bootstrap.plays import Machine, distribution
 from hostkit.errors import CannotTell, HostkitError
 from hostkit.host import NO_SHELLS, SHARED_FILE_SYSTEMS, Host, Login, accounts
@@ -38,10 +38,10 @@ def standing(host: Host) -> Standing:
 
 
 def _keyed(host: Host, sessions: Iterable[Login]) -> bool:
-    """Return whether a key gets in: seen for a live session, and with none at all, one that lies there."""
+    """Return whether a key gets in: seen for this session, else for a live one; with none, one that lies there."""
     if not host.is_root or host.stat("/usr/sbin/sshd") is None or host.stat(SSH_FILE):
         return True
-    if live := tuple(sessions):
+    if live := whose(sessions, host.own_peer()):
         return by_key(live, host.run("journalctl", "-q", "-b", "-o", "cat", "-t", "sshd", "-t", "sshd-session"))
     homes = [line[5] for line in accounts(host) if line[6] not in NO_SHELLS]
     return any(host.stat(f"{home}/.ssh/authorized_keys") for home in homes)

@@ -75,6 +75,12 @@ def refuse_keyless(standing: Standing) -> None:
         raise HostkitError("no login by key was seen, and passwords would no longer be taken over SSH", do)
 
 
+def whose(sessions: Iterable[Login], peer: str) -> tuple[Login, ...]:
+    """Return the sessions from the address that this one comes from: another administrator's key is not theirs."""
+    live = tuple(sessions)
+    return tuple(session for session in live if session.peer.rpartition(":")[0] == peer) or live
+
+
 def by_key(sessions: Iterable[Login], journal: str) -> bool:
     """Return whether sshd's own words say that one of these sessions was opened with a key."""
     told = re.findall(r"Accepted publickey for \S+ from (\S+) port (\d+)", journal)

@@ -159,7 +159,8 @@ def _judged(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     failed = next((step for step in steps if step.what == "failed"), None)
     if failed:
         do = "what was done before it stays; mend it and run hostkit bootstrap again"
-        raise CannotTell(f"{failed.play}: {failed.task}: {failed.said.strip() or 'failed'}", do)
+        said = " ".join(failed.said.split()) or "failed"  # one line, however many the failed program wrote
+        raise CannotTell(f"{failed.play}: {failed.task}: {said}", do)
     if not steps:
         raise CannotTell("ansible ran no task at all", "run hostkit bootstrap --check to see whether ansible starts")
     return steps

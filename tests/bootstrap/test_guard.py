@@ -15,6 +15,7 @@ from hostkit.bootstrap.guard import (
     refuse_stale,
     refuse_unattended,
     tunnels,
+    whose,
 )
 from hostkit.bootstrap.plays import Machine
 from hostkit.errors import HostkitError
@@ -218,3 +219,11 @@ def test_passwords_are_not_taken_away_where_no_key_was_seen_to_get_in():
 )
 def test_only_sshds_own_words_of_this_very_session_prove_a_key(line, proven):
     assert by_key(SESSIONS, f"Server listening\n{line}\n") is proven
+
+
+def test_another_administrators_key_is_not_the_key_of_whoever_runs_it():
+    mine, other = SESSIONS[0], Login("192.168.7.20", 22, "192.168.7.8:6000")
+    assert whose((other, mine), "192.168.7.9") == (mine,)
+    assert whose((other, mine), "") == (other, mine)
+    told = "Accepted publickey for eva from 192.168.7.8 port 6000 ssh2: ED25519 SHA256:x"
+    assert by_key(whose((other, mine), "192.168.7.9"), told) is False
