@@ -98,11 +98,12 @@ class Control:
 
 @dataclass(frozen=True)
 class Trial:
-    """One attempt in one place: the word it said, whether the collector saw it, whether its witness did."""
+    """One attempt in one place: the word it said, whether the collector saw its marker, whether its witness did."""
 
     word: str
     collected: bool = False
     witnessed: bool | None = None
+    marker: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Each probe in the real sandbox, then in a twin without its walls, then with each single wall left in."""
 
+import dataclasses
 import json
 import secrets
 import time
@@ -143,7 +144,33 @@ def _attempts(place: Place, probes: tuple[Probe, ...], *, watched: bool) -> dict
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         seen = dict(zip(together, pool.map(partial(attempt, place, watched=watched), together), strict=True))
     seen |= {entry: attempt(place, entry, watched=watched) for entry in probes if _wants_quiet(entry)}
+    seen = _arrived(place, seen, patient=watched)
     return {entry.id: seen[entry] for entry in probes}
+
+
+def _arrived(place: Place, seen: Mapping[Probe, Seen], *, patient: bool) -> dict[Probe, Seen]:
+    """Ask the collector at the end, as its lines come behind its answers.
+
+    Within the settling time it shows all that said they escaped; `patient`, where silence counts, it gets all of it.
+    """
+    deadline = time.monotonic() + _SETTLE
+    while True:
+        late = time.monotonic() > deadline
+        lines = place.collected()
+        told = {entry: _collected(entry, said, lines) for entry, said in seen.items()}
+        if late or not (patient or any(_owes(entry, said) for entry, said in told.items())):
+            return told
+        time.sleep(0.1)
+
+
+def _collected(entry: Probe, said: Seen, lines: tuple[str, ...]) -> Seen:
+    if isinstance(said, Missing) or not entry.collected:
+        return said
+    return dataclasses.replace(said, collected=witness.collected(lines, said.marker))
+
+
+def _owes(entry: Probe, said: Seen) -> bool:
+    return isinstance(said, Trial) and entry.collected and said.word == entry.escaped and not said.collected
 
 
 def _wants_quiet(entry: Probe) -> bool:
@@ -156,15 +183,14 @@ def _works(place: Place, entry: Control) -> bool:
 
 
 def attempt(place: Place, entry: Probe, *, watched: bool = True) -> Seen:
-    """Return what one probe said and who saw it; the witness is asked only where `watched`."""
+    """Return what one probe said and what its witness saw, who is asked only where `watched`."""
     marker = f"hk{secrets.token_hex(6)}"
     since, before = time.time(), place.counter()
     said = _say(place, entry.attempt, marker)
     if isinstance(said, Missing):
         return said
-    arrived = entry.collected and witness.collected(place.collected(), marker)
     seen = _witnessed(place, entry, marker, since, before) if watched else None
-    return Trial(said.word, arrived, seen)
+    return Trial(said.word, witnessed=seen, marker=marker)
 
 
 def _say(place: Place, function: Attempt, marker: str) -> Seen:

@@ -1,7 +1,10 @@
+import dataclasses
 import json
 import subprocess
 import sys
 import time
+
+import pytest
 
 from hostkit.drill.model import Answer, Witness, control, probe
 from hostkit.drill.run import Place, drill
@@ -16,6 +19,20 @@ def works() -> str:
 @probe("network-echo", group="network", walls=("user", "seccomp"), held="no", escaped="yes", witness=Witness.gateway())
 def echo(word: str, marker: str) -> str:
     """Says what it was given."""
+    return word
+
+
+@probe(
+    "network-far",
+    group="network",
+    walls=("user",),
+    held="no",
+    escaped="yes",
+    witness=Witness.none("nothing leaves it"),
+    collected=True,
+)
+def far(word: str, marker: str) -> str:
+    """Says what it was given; the collector is said to have seen it."""
     return word
 
 
@@ -92,3 +109,33 @@ def test_a_group_without_a_working_control_is_inconclusive():
 def test_a_missing_target_is_not_shown_here():
     (outcome,) = drill(FakeLab(inside=""), [echo], [works])
     assert (outcome.answer, outcome.why) == (Answer.NOT_SHOWN, "there is no word here")
+
+
+class LateCollector(FakeLab):
+    """Its collector's lines come behind its answers, for a place that said one of `arrives`."""
+
+    def __init__(self, inside, arrives):
+        super().__init__(inside)
+        self.arrives = arrives
+
+    def _place(self, word):
+        place, asked = super()._place(word), []
+
+        def lines():
+            asked.append(1)
+            late = len(asked) > 3 and word in self.arrives
+            return (f'{{"data": "{place.runner.last["marker"]}"}}',) if late else ()
+
+        return dataclasses.replace(place, collected=lines)
+
+    def twin(self, walls):
+        return self._place("yes")
+
+
+@pytest.mark.parametrize(
+    ("arrives", "answer"),
+    [({"yes"}, Answer.HELD), ({"yes", "no"}, Answer.ESCAPED), (set(), Answer.INCONCLUSIVE)],
+)
+def test_the_collectors_lines_may_come_behind_its_answers(arrives, answer):
+    (outcome,) = drill(LateCollector("no", arrives), [far], [works])
+    assert outcome.answer is answer
