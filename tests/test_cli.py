@@ -35,7 +35,7 @@ def refused(tmp_path, monkeypatch, capsys):
         ("", "the file is empty; `hostkit init` writes a policy to start from"),
         (GOOD.replace("\n", "\r\n"), "Windows line ends (CRLF)"),
         (GOOD.replace("trust: analyst", "trust: analist"), ":7: clients.acme.trust: "),
-        (GOOD + "---\n" + GOOD, "two policies in one file"),
+        (GOOD + "---\n" + GOOD, "two documents in one file"),
         (GOOD.replace("  acme:", "  ../x:"), ":5: clients.../x: a client's name is lower-case letters"),
         (GOOD.replace("version: 1", f"version: {'9' * 5000}"), ":1: version: expected 1, not '999"),
         (

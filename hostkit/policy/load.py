@@ -6,22 +6,44 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType
-from typing import Any, get_args
+from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from hostkit.errors import HostkitError
 from hostkit.policy.model import Policy, not_yet
+from hostkit.policy.part import Part
 from hostkit.policy.read import Path as TreePath
 from hostkit.policy.read import Reading, read
 
 _LIMIT = 1024 * 1024
+T = TypeVar("T", bound=Part)
+
+
+@dataclass(frozen=True)
+class Form(Generic[T]):
+    """A kind of file that hostkit takes: its type, its name, what it is, what is said of an empty one or of none."""
+
+    kind: type[T]
+    name: str
+    shape: str
+    empty: str
+    do: str
+
+
+POLICY = Form(
+    Policy,
+    "policy",
+    "a policy is a mapping with `version`, `host` and `clients`",
+    "the file is empty; `hostkit init` writes a policy to start from",
+    "run `hostkit init` to write one, or give --policy FILE",
+)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong in a policy: where, and what was expected there."""
+    """One thing wrong in a file: where, and what was expected there."""
 
     line: int
     where: str
@@ -39,45 +61,53 @@ class PolicyError(HostkitError):
 
 def load(path: Path) -> Policy:
     """Return the policy in `path`; raise HostkitError if it cannot be read, PolicyError with every problem in it."""
-    return parse(_text(path), str(path))
+    return load_as(POLICY, path)
 
 
 def parse(text: str, path: str = "hostkit.yml") -> Policy:
     """Return the policy in `text`; raise PolicyError with every problem, at once."""
-    reading = read(text)
+    return parse_as(POLICY, text, path)
+
+
+def load_as(form: Form[T], path: Path) -> T:
+    """Return what a file of this form says; raise as `load` does."""
+    return parse_as(form, _text(form, path), str(path))
+
+
+def parse_as(form: Form[T], text: str, path: str) -> T:
+    """Return what a text of this form says; raise PolicyError with every problem, at once."""
+    reading = read(text, form.empty)
     problems = [Problem(line, _dotted(where), what) for line, where, what in reading.problems]
     if not isinstance(reading.plain, dict):
-        problems = problems or [Problem(1, "", "a policy is a mapping with `version`, `host` and `clients`")]
-        raise PolicyError(path, problems)
-    policy, wrong = _validate(reading, path)
-    if problems or wrong or policy is None:
+        raise PolicyError(path, problems or [Problem(1, "", form.shape)])
+    found, wrong = _validate(form.kind, reading, path)
+    if problems or wrong or found is None:
         raise PolicyError(path, [*problems, *wrong])
-    return policy
+    return found
 
 
-def _text(path: Path) -> str:
+def _text(form: Form[Any], path: Path) -> str:
     try:
         if path.stat().st_size > _LIMIT:
-            raise HostkitError(f"{path}: over 1 MiB", "a policy is a page or two; is this the right file?")
+            raise HostkitError(f"{path}: over 1 MiB", f"a {form.name} is a page or two; is this the right file?")
         with path.open(encoding="utf-8", newline="") as file:  # as it is: Windows line ends are refused, not read away
             return file.read()
     except FileNotFoundError:
-        do = "run `hostkit init` to write one, or give --policy FILE"
-        raise HostkitError(f"{path}: no such policy", do) from None
+        raise HostkitError(f"{path}: no such {form.name}", form.do) from None
     except UnicodeDecodeError:
-        raise HostkitError(f"{path}: not UTF-8 text", "save the policy as UTF-8") from None
+        raise HostkitError(f"{path}: not UTF-8 text", f"save the {form.name} as UTF-8") from None
     except OSError as why:
-        raise HostkitError(f"{path}: {why.strerror}", "give a policy you can read with --policy FILE") from None
+        raise HostkitError(f"{path}: {why.strerror}", f"give a {form.name} you can read") from None
 
 
-def _validate(reading: Reading, path: str) -> tuple[Policy | None, list[Problem]]:
+def _validate(kind: type[T], reading: Reading, path: str) -> tuple[T | None, list[Problem]]:
     plain = {key: value for key, value in reading.plain.items() if key != "path"}
     stray = [Problem(reading.line(("path",)), "path", "unknown")] if "path" in reading.plain else []
     try:
-        policy = Policy.model_validate_json(json.dumps({**plain, "path": path}))
+        found = kind.model_validate_json(json.dumps({**plain, "path": path}))
     except ValidationError as why:
-        return None, [*stray, *(_problem(error, reading) for error in _own(why.errors()))]
-    return policy, stray
+        return None, [*stray, *(_problem(kind, error, reading) for error in _own(why.errors()))]
+    return found, stray
 
 
 def _own(errors: list[ErrorDetails]) -> list[ErrorDetails]:
@@ -86,15 +116,15 @@ def _own(errors: list[ErrorDetails]) -> list[ErrorDetails]:
     return [e for e in errors if e["type"] != "too_short" or not any(e["loc"] == o[:-1] for o in inner)]
 
 
-def _problem(error: ErrorDetails, reading: Reading) -> Problem:
+def _problem(kind: type[Part], error: ErrorDetails, reading: Reading) -> Problem:
     where = tuple(part for part in error["loc"] if part != "[key]")
-    return Problem(reading.line(where), _dotted(where), _what(error, where))
+    return Problem(reading.line(where), _dotted(where), _what(kind, error, where))
 
 
-def _what(error: ErrorDetails, where: TreePath) -> str:
+def _what(kind: type[Part], error: ErrorDetails, where: TreePath) -> str:
     given = error.get("input")
     if error["type"] == "extra_forbidden":
-        return _unknown(where)
+        return _unknown(kind, where)
     if error["type"] == "too_short":
         return "is empty; name at least one"
     if error["type"] == "missing":
@@ -119,8 +149,8 @@ def _nearest(given: Any, expected: str) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def _unknown(where: TreePath) -> str:
-    kind = _kind_at(where[:-1])
+def _unknown(whole: type[Part], where: TreePath) -> str:
+    kind = _kind_at(whole, where[:-1])
     key = str(where[-1])
     if kind is None:
         return "unknown"
@@ -131,8 +161,8 @@ def _unknown(where: TreePath) -> str:
     return f"unknown; did you mean {close[0]}?" if close else f"unknown; known here: {', '.join(known)}"
 
 
-def _kind_at(where: TreePath) -> type[BaseModel] | None:
-    kind: Any = Policy
+def _kind_at(whole: type[Part], where: TreePath) -> type[BaseModel] | None:
+    kind: Any = whole
     for part in where:
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             found = kind.model_fields.get(str(part))
@@ -152,7 +182,7 @@ def _given(kind: Any) -> Any:
 
 def _inner(kind: Any) -> Any:
     arguments = [entry for entry in get_args(kind) if entry is not Ellipsis]
-    return arguments[-1] if arguments else None
+    return _given(arguments[-1]) if arguments else None
 
 
 def _dotted(where: TreePath) -> str:

@@ -30,8 +30,11 @@ class Reading:
         return self.lines.get(path, 1)
 
 
-def read(text: str) -> Reading:
-    """Return what `text` says; everything it may not say is listed in `problems`, none of it raised."""
+def read(text: str, empty: str = "the file is empty") -> Reading:
+    """Return what `text` says; everything it may not say is listed in `problems`, none of it raised.
+
+    `empty` is what is said of a text without a document.
+    """
     reading = Reading()
     if "\r" in text:
         line = text[: text.index("\r")].count("\n") + 1
@@ -45,7 +48,7 @@ def read(text: str) -> Reading:
     except RecursionError:
         reading.problems.append((1, (), "nested too deeply"))
         return reading
-    _one_document(documents, reading)
+    _one_document(documents, reading, empty)
     return reading
 
 
@@ -59,12 +62,12 @@ def _syntax(why: yaml.YAMLError) -> tuple[int, Path, str]:
     return (mark.line + 1 if mark else 1, (), f"not YAML: {problem}")
 
 
-def _one_document(documents: list[Any], reading: Reading) -> None:
+def _one_document(documents: list[Any], reading: Reading, empty: str) -> None:
     if len(documents) > 1:
         line = documents[1].start_mark.line + 1 if documents[1] is not None else 1
-        reading.problems.append((line, (), "two policies in one file; keep one document"))
+        reading.problems.append((line, (), "two documents in one file; keep one"))
     elif not documents or documents[0] is None:
-        reading.problems.append((1, (), "the file is empty; `hostkit init` writes a policy to start from"))
+        reading.problems.append((1, (), empty))
     else:
         reading.plain = _plain(documents[0], (), reading)
 

@@ -72,7 +72,7 @@ def test_all_mistakes_come_at_once():
         ("", "the file is empty"),
         ("# only a comment\n", "the file is empty"),
         (GOOD.replace("\n", "\r\n"), "Windows line ends"),
-        (GOOD + "---\nversion: 1\n", "two policies in one file"),
+        (GOOD + "---\nversion: 1\n", "two documents in one file"),
         ("- 1\n", "a policy is a mapping"),
         ("{", "not YAML"),
         ("version: !!python/object:os.system 1\n", "tag"),
