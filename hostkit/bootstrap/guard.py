@@ -14,6 +14,8 @@ from hostkit.policy import GATEWAY_ACCOUNT, Policy
 
 WINDOW = 120
 """Seconds in which an applied fence must be confirmed; playbooks/linux/files/hostkit-fence counts the same."""
+UP = "The fence is up."
+"""How the line begins that asks for the confirmation; a fleet's bootstrap waits for it."""
 
 
 OWN_COMMENTS = ("hostkit agents", "hostkit gateway")

@@ -1,5 +1,6 @@
 """hostkit check, hostkit bootstrap: the machine that the sandboxes stand on."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -7,13 +8,21 @@ import click
 from hostkit.cli.root import cli, json_option, leave, load_policy
 from hostkit.errors import HostkitError
 
+inventory_option = click.option(
+    "--inventory",
+    type=click.Path(path_type=Path),
+    metavar="HOSTS.YML",
+    help="Do it on all these hosts, over SSH (an inventory as Ansible takes it).",
+)
+
 
 @cli.command()
 @json_option
 @click.option("--list", "listing", is_flag=True, help="List the checks.")
 @click.option("--explain", metavar="ID", help="Say what a check looks at, and what to do when it fails.")
+@inventory_option
 @click.pass_context
-def check(context: click.Context, explain: str | None, *, as_json: bool, listing: bool) -> None:
+def check(context: click.Context, explain: str | None, inventory: Path | None, *, as_json: bool, listing: bool) -> None:
     """Verify this host's posture.
 
     Each check answers ok, fail, skip (not for this platform) or unknown (not to be seen here).
@@ -21,6 +30,8 @@ def check(context: click.Context, explain: str | None, *, as_json: bool, listing
     from hostkit.posture.model import collect  # noqa: PLC0415
     from hostkit.report import posture as report  # noqa: PLC0415
 
+    if inventory and (listing or explain):
+        raise HostkitError("--inventory asks other hosts", "leave it away: --list and --explain tell of hostkit itself")
     if listing:
         checks = collect()
         click.echo(report.list_json(checks) if as_json else report.list_text(checks))
@@ -31,7 +42,18 @@ def check(context: click.Context, explain: str | None, *, as_json: bool, listing
             raise HostkitError(f"no check is called {explain!r}", "hostkit check --list names them all")
         click.echo(report.explain(found[0]))
         return
+    if inventory:
+        from hostkit.report.fleet import check_all  # noqa: PLC0415
+
+        _refuse_policy(context)
+        leave(int(check_all(inventory, as_json=as_json)))
     leave(_check_now(context, as_json=as_json))
+
+
+def _refuse_policy(context: click.Context) -> None:
+    if context.obj:
+        do = "leave --policy away; hostkit_policy in the inventory says where a host's own lies"
+        raise HostkitError("--policy and --inventory: each host goes by its own policy", do)
 
 
 def _check_now(context: click.Context, *, as_json: bool) -> int:
@@ -55,8 +77,18 @@ def _check_now(context: click.Context, *, as_json: bool) -> int:
 @click.option("--confirm", is_flag=True, help="Over a fresh connection: keep the fence that was just applied.")
 @click.option("--confirm-from", metavar="HOST", help="Only a connection from there may confirm.")
 @click.option("--undo", is_flag=True, help="Put back what bootstrap changed; with --check, only say so.")
+@inventory_option
 @click.pass_context
-def bootstrap(context: click.Context, /, *, confirm: bool, undo: bool, confirm_from: str | None, **wish: Any) -> None:
+def bootstrap(
+    context: click.Context,
+    /,
+    *,
+    confirm: bool,
+    undo: bool,
+    confirm_from: str | None,
+    inventory: Path | None,
+    **wish: Any,
+) -> None:
     """Harden this host with Ansible plays.
 
     The fence rolls back by itself unless it is confirmed within two minutes: over a new SSH connection, or at the
@@ -64,6 +96,12 @@ def bootstrap(context: click.Context, /, *, confirm: bool, undo: bool, confirm_f
     """
     from hostkit.host import LocalHost  # noqa: PLC0415
 
+    if inventory:
+        _refuse_policy(context)
+        if confirm or undo or confirm_from:
+            do = "with --inventory each fence is confirmed from here; undo it on the host itself"
+            raise HostkitError("--confirm, --undo and --confirm-from are for one host", do)
+        leave(_bootstrap_all(inventory, wish))
     given = {name for name, value in {**wish, "confirm_from": confirm_from}.items() if value}
     if confirm and (given or undo):
         raise HostkitError("--confirm goes alone", "run hostkit bootstrap --confirm")
@@ -88,3 +126,11 @@ def _bootstrap(context: click.Context, confirm_from: str | None, wish: dict[str,
     policy = load_policy(context)
     far = resolved(confirm_from) if confirm_from else ()
     leave(int(run_bootstrap(LocalHost(), policy, Wish(**wish, far=far))))
+
+
+def _bootstrap_all(inventory: Path, wish: dict[str, Any]) -> int:
+    from hostkit.report.fleet import bootstrap_all  # noqa: PLC0415
+
+    flags = [f"--{name}" for name, key in (("diff", "diff"), ("yes", "sure")) if wish[key]]
+    chosen = [word for name in ("only", "skip") for value in wish[name] for word in (f"--{name}", value)]
+    return int(bootstrap_all(inventory, (*flags, *chosen), dry=wish["dry"]))

@@ -10,7 +10,7 @@ import click
 from hostkit.bootstrap import confirm as fence
 from hostkit.bootstrap import console
 from hostkit.bootstrap.cut import Cut
-from hostkit.bootstrap.guard import WINDOW
+from hostkit.bootstrap.guard import UP, WINDOW
 from hostkit.errors import Exit
 from hostkit.host import Host
 from hostkit.policy import Policy
@@ -45,7 +45,7 @@ def confirmed(host: Host, policy: Policy, over: str, far: tuple[str, ...]) -> bo
     until = (datetime.now(UTC) + timedelta(seconds=WINDOW)).strftime("%H:%M:%S UTC")
     word = console.word() if over == "console" and not far else ""
     do = f"type {word} here" if word else f"{_from(far)}over a NEW SSH connection: hostkit bootstrap --confirm"
-    click.echo(f"The fence is up. Within {WINDOW} s, {do}")
+    click.echo(f"{UP} Within {WINDOW} s, {do}")
     click.echo(f"Unconfirmed at {until} it rolls back by itself, and so it does at a reboot.")
     if word:
         console.keep_by_word(host, policy, word, _typed, click.echo)
