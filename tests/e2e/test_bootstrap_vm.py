@@ -1,5 +1,7 @@
 """bootstrap in a real VM with a kernel of its own: a real reboot, v4 and v6, the world outside on the other end."""
 
+import re
+
 import pytest
 
 from tests.e2e.test_bootstrap import SHARE, Gateways, all_of, answers, bootstrapping, harden, prepare, tables
@@ -26,6 +28,18 @@ def listen_everywhere(machine):
     listen(world, "53 -4", "resolver")
 
 
+def scan(machine):
+    """Return the TCP ports that a scan of all from outside finds open, at the interface that is not for management."""
+    found = set()
+    for address in machine.open_addresses:
+        family = ("-6",) if ":" in address else ()
+        words = ("nmap", *family, "-n", "-Pn", "-p-", "-T4", "--min-rate", "3000", "--max-retries", "1", "-oG", "-")
+        said = machine.outside().run(*words, address, timeout=600).stdout
+        assert "Nmap done" in said, said
+        found |= {f"{address} {port}" for port in re.findall(r"(\d+)/open/", said)}
+    return found
+
+
 def test_a_hardened_vm_stays_hardened_through_a_reboot_and_an_unconfirmed_one_does_not(vm_machine):
     prepare(vm_machine)
     vm_machine.run("sh", "-c", SHARE)
@@ -33,6 +47,7 @@ def test_a_hardened_vm_stays_hardened_through_a_reboot_and_an_unconfirmed_one_do
     listen_everywhere(vm_machine)
     everything = reachable(vm_machine)
     assert len(everything) == 7, everything
+    assert scan(vm_machine) == {f"{address} {port}" for address in vm_machine.open_addresses for port in (22, 8080)}
 
     with bootstrapping(vm_machine):
         assert "table inet hostkit" in tables(vm_machine)
@@ -48,6 +63,7 @@ def test_a_hardened_vm_stays_hardened_through_a_reboot_and_an_unconfirmed_one_do
     assert answers(vm_machine) == all_of(vm_machine, "ok")
     listen_everywhere(vm_machine)
     assert reachable(vm_machine) == {f"in {vm_machine.address} 22", f"in {vm_machine.address6} 22"}
+    assert scan(vm_machine) == set()
     assert heard(Gateways(vm_machine), FOREIGN, 53) == "resolver"
     order = vm_machine.run("systemctl", "show", "-P", "Before", "hostkit-fence.service").stdout
     assert {"network-pre.target", "docker.service"} <= set(order.split())

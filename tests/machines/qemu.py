@@ -8,8 +8,9 @@ import time
 MORTAL = ("setpriv", "--pdeathsig", "KILL")  # it does not outlive the tests
 CPU = ("-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "qemu64", "-smp", "2", "-m", "1024")
 BARE = ("-nodefaults", "-no-user-config", "-display", "none", "-device", "virtio-rng-pci")
-NIC = ("-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no",
-       "-device", "virtio-net-pci,netdev=n0,romfile=,mac=52:54:00:09:00:02")  # fmt: skip
+NICS = tuple(word for n in (0, 1) for word in (
+    "-netdev", f"tap,id=n{n},ifname=tap{n},script=no,downscript=no",
+    "-device", f"virtio-net-pci,netdev=n{n},romfile=,mac=52:54:00:09:00:0{n + 2}"))  # fmt: skip
 KERNEL = "root=/dev/vda rw rootfstype=ext4 console=ttyS0 quiet net.ifnames=0 mitigations=off"
 
 
@@ -19,7 +20,7 @@ class Qemu:
     def __init__(self, within, cache, folder, disk, state=None):
         self.console = folder / "console.log"
         self._socket = folder / "qmp"
-        words = [*within, *MORTAL, "qemu-system-x86_64", *CPU, *BARE, *NIC, "-serial", f"file:{self.console}",
+        words = [*within, *MORTAL, "qemu-system-x86_64", *CPU, *BARE, *NICS, "-serial", f"file:{self.console}",
                  "-kernel", str(cache / "vmlinuz"), "-initrd", str(cache / "initrd.img"), "-append", KERNEL,
                  "-drive", f"file={disk},format=qcow2,if=virtio,cache=unsafe",
                  "-qmp", f"unix:{self._socket},server,nowait"]  # fmt: skip

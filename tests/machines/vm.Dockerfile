@@ -10,6 +10,8 @@ RUN mkdir -p /etc/initramfs-tools/conf.d \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb
 RUN printf '[Match]\nName=eth0\n[Network]\nAddress=10.9.0.2/24\nGateway=10.9.0.1\nAddress=fd00:9::2/64\nGateway=fd00:9::1\nIPv6AcceptRA=no\n' \
       > /etc/systemd/network/80-eth0.network \
+ && printf '[Match]\nName=eth1\n[Network]\nAddress=192.0.2.2/24\nAddress=2001:db8:2::2/64\nIPv6AcceptRA=no\n' \
+      > /etc/systemd/network/80-eth1.network \
  && echo '/dev/vda / ext4 defaults,noatime 0 0' > /etc/fstab \
  && systemctl disable docker.service docker.socket containerd.service \
  && systemctl enable systemd-networkd && systemctl mask systemd-networkd-wait-online.service

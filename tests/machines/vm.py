@@ -25,6 +25,10 @@ WIRE = (
     "address add 10.9.0.1/24 dev tap0",
     "address add fd00:9::1/64 dev tap0 nodad",
     "link set tap0 up",
+    "tuntap add tap1 mode tap",
+    "address add 192.0.2.1/24 dev tap1",
+    "address add 2001:db8:2::1/64 dev tap1 nodad",
+    "link set tap1 up",
 )
 
 
@@ -64,10 +68,14 @@ class Namespace:
 
 
 class VirtualMachine(Machine):
-    """The VM; `run` is a fresh ssh connection as root, so it is subject to the guest's own firewall."""
+    """The VM; `run` is a fresh ssh connection as root, so it is subject to the guest's own firewall.
+
+    It has a second interface, `eth1` at `open_addresses`, which no policy of the tests names for management.
+    """
 
     address = "10.9.0.2"
     address6 = "fd00:9::2"
+    open_addresses = ("192.0.2.2", "2001:db8:2::2")
     patience = 240
 
     def __init__(self, folder):

@@ -1,0 +1,134 @@
+"""Docker in a hardened VM: a sandbox that holds, a published port that is not there, and both through a reboot."""
+
+import json
+import subprocess
+import threading
+import time
+
+import pytest
+
+from hostkit.launch.parts import gateway_image, probe_image
+from tests.e2e.test_bootstrap import harden, prepare, tables
+from tests.e2e.test_bootstrap_journey import undo
+from tests.e2e.test_machines import heard
+from tests.machines.machine import FOREIGN, local
+
+pytestmark = [pytest.mark.vm, pytest.mark.docker, pytest.mark.timeout(2400)]
+
+POLICY = f"""\
+version: 1
+host: {{management: [eth0], resolvers: [{FOREIGN}]}}
+clients:
+  acme:
+    agreement: {{permitted: true, document: acme.pdf, expires: 2099-01-01}}
+    trust: analyst
+    agent: {{preset: shell}}
+    egress: [{{name: listed.example}}, {{name: db.example, raw: 5432}}]
+"""
+SERVER = """\
+import socket
+wire = socket.create_server(("", 8081))
+while True:
+    wire.accept()[0].sendall(b"published\\n")
+"""
+PORT = 8081
+
+
+def bring_images(machine, folder):
+    """Put hostkit's two images into the VM's own engine."""
+    tar = folder / "images.tar"
+    local("docker", "save", "-o", str(tar), gateway_image(), probe_image(), timeout=300)
+    with tar.open("rb") as file:
+        machine.run("docker", "load", "-q", stdin=file, timeout=900)
+    tar.unlink()
+
+
+def publish(machine):
+    """Run a stranger's container that is there for everyone, and comes back by itself."""
+    machine.run("docker", "run", "-d", "--name", "stranger", "--restart", "always", "-p", f"{PORT}:{PORT}",
+                probe_image(), "python3", "-c", SERVER, timeout=300)  # fmt: skip
+
+
+def published(machine, tries=2):
+    """Return at which of the VM's addresses the world outside reaches the stranger."""
+    every = (machine.address, machine.address6, *machine.open_addresses)
+    return [address for address in every if heard(machine.outside(), address, PORT, tries=tries)]
+
+
+class Prober(threading.Thread):
+    """Asks for the stranger's port all the time, at the interface that is not for management."""
+
+    def __init__(self, machine):
+        super().__init__(daemon=True)
+        self._words = (*machine.outside().within, "nc", "-w", "1", machine.open_addresses[0], str(PORT))
+        self._ended = threading.Event()
+        self.asked, self.heard = 0, []
+        self.start()
+
+    def run(self):
+        while not self._ended.is_set():
+            done = subprocess.run(self._words, capture_output=True, stdin=subprocess.DEVNULL, check=False)
+            self.asked += 1
+            self.heard += [done.stdout] if done.stdout else []
+            time.sleep(0.1)
+
+    def end(self):
+        self._ended.set()
+        self.join(10)
+
+
+def drilled(machine):
+    done = machine.run("hostkit", "drill", "acme", "--quick", "--json", check=False, timeout=1200)
+    return {entry["id"]: f"{entry['answer']} {entry['why']}" for entry in json.loads(done.stdout)["probes"]}
+
+
+def agents(machine):
+    """Return when the agent's container was made and when it started."""
+    shown = machine.run("docker", "inspect", "-f", "{{.Created}} {{.State.StartedAt}}", "hostkit-acme-agent").stdout
+    return shown.split()
+
+
+def test_a_sandbox_holds_under_the_fence_a_published_port_does_not_and_both_come_back_so(vm_machine, tmp_path):
+    machine = vm_machine
+    prepare(machine)
+    machine.run("install", "-m", "0600", "/dev/stdin", "/etc/hostkit/hostkit.yml", stdin=POLICY)
+    original = tables(machine)
+    machine.run("systemctl", "enable", "--now", "docker")
+    bring_images(machine, tmp_path)
+    publish(machine)
+    assert machine.open_addresses[0] in published(machine, tries=20)
+
+    harden(machine)
+    assert published(machine) == []
+    machine.run("systemctl", "enable", "--now", "hostkit-client@acme", timeout=400)
+    before = agents(machine)
+    assert {name: said for name, said in drilled(machine).items() if not said.startswith("held")} == {}
+
+    prober = Prober(machine)
+    try:
+        machine.restart()
+        up = time.monotonic() + machine.patience
+        while machine.run("systemctl", "is-active", "hostkit-client@acme", check=False).stdout.strip() != "active":
+            assert time.monotonic() < up, machine.run("journalctl", "-u", "hostkit-client@acme", "--no-pager").stdout
+            time.sleep(1)
+        assert machine.run("docker", "inspect", "-f", "{{.State.Running}}", "stranger").stdout == "true\n"
+    finally:
+        prober.end()
+    assert (prober.heard, prober.asked > 20) == ([], True)
+    assert machine.run("hostkit", "ps").stdout.startswith("acme ")
+    assert agents(machine)[0] > before[0]  # made anew by a launch, not started again by the engine
+    said = machine.run("journalctl", "-b", "-u", "hostkit-client@acme", "-o", "cat", "--no-pager").stdout
+    assert "held: the host is silent at" in said
+    assert up_since(machine, "hostkit-fence.service") < up_since(machine, "docker.service")
+
+    machine.run("hostkit", "remove", "acme", "--yes", timeout=200)
+    done = undo(machine)
+    assert done.code == 0, done
+    assert "table inet hostkit" not in tables(machine)
+    assert [name for name in tables(machine) if "hostkit" in name] == [name for name in original if "hostkit" in name]
+    assert machine.open_addresses[0] in published(machine, tries=20)
+
+
+def up_since(machine, unit):
+    """Return when a unit became active in this boot, in microseconds."""
+    return int(machine.run("systemctl", "show", "-P", "ActiveEnterTimestampMonotonic", unit).stdout)
