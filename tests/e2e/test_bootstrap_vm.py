@@ -6,6 +6,7 @@ import pytest
 
 from tests.e2e.test_bootstrap import SHARE, Gateways, all_of, answers, bootstrapping, harden, prepare, tables
 from tests.e2e.test_machines import heard, listen
+from tests.machines import vm
 from tests.machines.vm import FOREIGN, FOREIGN6
 
 pytestmark = [pytest.mark.vm, pytest.mark.timeout(1500)]
@@ -67,3 +68,18 @@ def test_a_hardened_vm_stays_hardened_through_a_reboot_and_an_unconfirmed_one_do
     assert heard(Gateways(vm_machine), FOREIGN, 53) == "resolver"
     order = vm_machine.run("systemctl", "show", "-P", "Before", "hostkit-fence.service").stdout
     assert {"network-pre.target", "docker.service"} <= set(order.split())
+
+
+def test_debian_13_is_hardened_by_the_same_plays_and_stays_so_through_a_reboot():
+    with vm.machine("trixie") as machine:
+        assert 'VERSION_ID="13"' in machine.run("cat", "/etc/os-release").stdout
+        prepare(machine)
+        machine.run("sh", "-c", SHARE)
+        assert answers(machine) == all_of(machine, "fail")
+        harden(machine)
+        assert answers(machine) == all_of(machine, "ok")
+        assert machine.run("hostkit", "bootstrap").stdout.startswith("0 changed, ")
+        machine.restart()
+        assert answers(machine) == all_of(machine, "ok")
+        listen_everywhere(machine)
+        assert reachable(machine) == {f"in {machine.address} 22", f"in {machine.address6} 22"}

@@ -7,7 +7,7 @@ chmod 0440 /etc/sudoers.d/admin
 install -d -m 0700 /root/.ssh
 install -d -m 0700 -o admin -g admin /home/admin/.ssh
 printf 'UseDNS no\nGSSAPIAuthentication no\nHostKey /etc/ssh/ssh_host_ed25519_key\n' > /etc/ssh/sshd_config.d/test.conf
-echo /opt/hostkit > /opt/hostkit/.venv/lib/python3.11/site-packages/hostkit.pth
+for packages in /opt/hostkit/.venv/lib/python3.*/site-packages; do echo /opt/hostkit > "$packages/hostkit.pth"; done
 printf '#!/opt/hostkit/.venv/bin/python\nfrom hostkit.cli import main\n\nmain()\n' > /opt/hostkit/.venv/bin/hostkit
 chmod 0755 /opt/hostkit/.venv/bin/hostkit
 : > /etc/machine-id

@@ -1,4 +1,4 @@
-"""The VM's kernel, initrd and disk: made once from the container's image, kept outside the project."""
+"""A VM's kernel, initrd and disk: made once from the container's image, kept outside the project."""
 
 import fcntl
 import hashlib
@@ -11,31 +11,34 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.machines import systemd
-from tests.machines.machine import local, make_key, packed
+from tests.machines.machine import ROOT, local, make_key, packed
 
-DOCKERFILE = systemd.HERE / "vm.Dockerfile"
-RECIPE = (DOCKERFILE, systemd.HERE / "disk.py", systemd.HERE / "qemu.py")
+PLAIN = ("vm.Dockerfile",)
+RECIPE = tuple(systemd.HERE / name for name in ("disk.py", "qemu.py"))
+GEMS = Path("/usr/share/rubygems-integration/all/gems")
 ETC = {
-    "hostname": "debian12\n",
-    "hosts": "127.0.0.1 localhost\n127.0.1.1 debian12\n::1 localhost ip6-localhost\n",
+    "hostname": "debian\n",
+    "hosts": "127.0.0.1 localhost\n127.0.1.1 debian\n::1 localhost ip6-localhost\n",
     "resolv.conf": "nameserver 198.51.100.53\n",
 }
 
 
-def cache():
-    """Return the folder of this recipe's disk, building it when it is not there; half-built ones never get the name."""
-    image = systemd.image()
+def cache(layers=PLAIN, size="3G", suite=systemd.SUITE):
+    """Return the folder of this recipe's disk, building it when it is not there; half-built ones never get the name.
+
+    `layers` are Dockerfiles, each upon the one before it, the first upon the container's image.
+    """
+    image = systemd.image(suite)
     version = local("qemu-system-x86_64", "--version").stdout  # a saved state is its own version's
-    recipe = hashlib.sha256((image + version).encode() + b"".join(path.read_bytes() for path in RECIPE)).hexdigest()[
-        :12
-    ]
+    texts = [path.read_bytes() for path in (*RECIPE, *(systemd.HERE / name for name in layers))]
+    recipe = hashlib.sha256((image + version + size).encode() + b"".join(texts)).hexdigest()[:12]
     work = Path(os.environ.get("HOSTKIT_WORK") or "/var/tmp/hostkit-work") / "vm"
     work.mkdir(parents=True, exist_ok=True)
     with locked(work / "lock"):
         if not (work / recipe).exists():
             _drop_older(work)
             building = Path(tempfile.mkdtemp(prefix="building-", dir=work))
-            _build(image, building)
+            _build(_layered(image, layers, suite), building, size)
             building.rename(work / recipe)
     return work / recipe
 
@@ -55,17 +58,27 @@ def _drop_older(work):
             shutil.rmtree(folder)
 
 
-def _build(image, folder):
-    name = f"{systemd.IMAGE}-vm"
-    context = packed(DOCKERFILE, names=["Dockerfile"])
-    systemd.docker("build", "-q", "--build-arg", f"BASE={image}", "-t", name, "-", stdin=context, timeout=900)
+def _layered(image, layers, suite):
+    """Return the image with all layers upon it; each may copy the lock file, the authorities and Vagrant's key."""
+    known = [(ROOT / "requirements.lock", "requirements.lock"), (systemd.TRUSTED, "trusted.crt")]
+    known += [(path, "vagrant.pub") for path in GEMS.glob("vagrant-*/keys/vagrant.pub")]
+    for layer in layers:
+        sources, names = zip((systemd.HERE / layer, "Dockerfile"), *known, strict=True)
+        name = f"{systemd.IMAGE.format(suite=suite)}-{layer.partition('.')[0]}"
+        words = ("build", "-q", "--build-arg", f"BASE={image}", "-t", name, "-")
+        systemd.docker(*words, stdin=packed(*sources, names=names), timeout=900)
+        image = name
+    return image
+
+
+def _build(image, folder, size):
     tree = folder / "tree"
     tree.mkdir()
-    _export(name, tree)
+    _export(image, tree)
     _finish(tree, make_key(folder))
     for part in ("vmlinuz", "initrd.img"):
         shutil.copy(next(tree.glob(f"boot/{part}-*")), folder / part)
-    local("truncate", "-s", "3G", str(folder / "disk.raw"))
+    local("truncate", "-s", size, str(folder / "disk.raw"))
     plain = ("-q", "-F", "-t", "ext4", "-m", "0", "-E", "lazy_itable_init=0,root_owner=0:0", "-O", "^has_journal")
     local("mke2fs", *plain, "-d", str(tree), str(folder / "disk.raw"), timeout=300)
     shutil.rmtree(tree)

@@ -8,7 +8,9 @@ from tests.machines import systemd, vm
 def pytest_collection_modifyitems(items):
     """Give the machines' tests the time of a busy two-core machine without KVM; the first one also builds."""
     for item in items:
-        if any(item.get_closest_marker(name) for name in ("systemd", "vm")) and not item.get_closest_marker("timeout"):
+        if any(item.get_closest_marker(name) for name in ("systemd", "vm", "vagrant")) and not item.get_closest_marker(
+            "timeout"
+        ):
             item.add_marker(pytest.mark.timeout(1200))
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from tests.machines.machine import FOREIGN, ROOT, Machine, local, make_key, packed, unavailable
 
 HERE = Path(__file__).parent
-IMAGE = "hostkit/test-systemd:12"
-BASE = "hostkit/base:bookworm"
+IMAGE = "hostkit/test-systemd:{suite}"
+BASE = "hostkit/base:{suite}"
+SUITE = "bookworm"
 RECIPE = (HERE / "Dockerfile", HERE / "accounts.sh", HERE / "start.sh", ROOT / "requirements.lock")
 TRUSTED = Path("/etc/ssl/certs/ca-certificates.crt").resolve()
 BOOTABLE = (
@@ -30,30 +31,31 @@ def docker(*words, **more):
 
 
 @functools.cache
-def image():
-    """Return the image's name, built when its recipe is new."""
-    base = docker("image", "inspect", "-f", "{{.Id}}", BASE).stdout.strip()
-    recipe = hashlib.sha256(base.encode() + b"".join(path.read_bytes() for path in RECIPE)).hexdigest()[:12]
-    name = f"{IMAGE}-{recipe}"
+def image(suite=SUITE):
+    """Return the name of a Debian's image, built when its recipe is new."""
+    base, kept = BASE.format(suite=suite), IMAGE.format(suite=suite)
+    known = docker("image", "inspect", "-f", "{{.Id}}", base).stdout.strip()
+    recipe = hashlib.sha256(known.encode() + b"".join(path.read_bytes() for path in RECIPE)).hexdigest()[:12]
+    name = f"{kept}-{recipe}"
     if docker("image", "inspect", name, check=False).code:
-        _build(name)
+        _build(base, name, kept)
     return name
 
 
-def _build(name):
+def _build(base, name, kept):
     with tempfile.NamedTemporaryFile() as nothing:
         trusted = TRUSTED if TRUSTED.exists() else Path(nothing.name)
         context = packed(*RECIPE, trusted, names=[*(path.name for path in RECIPE), "trusted.crt"])
     os.environ["DOCKER_BUILDKIT"] = "0"
-    docker("build", "-q", "--build-arg", f"BASE={BASE}", "-t", name, "-t", IMAGE, "-", stdin=context, timeout=900)
+    docker("build", "-q", "--build-arg", f"BASE={base}", "-t", name, "-t", kept, "-", stdin=context, timeout=900)
 
 
-def require():
+def require(suite=SUITE):
     """End the test when no container can be started."""
     for tool in ("docker", "ssh", "ssh-keygen"):
         if not shutil.which(tool):
             unavailable(f"{tool} is not installed; run: scripts/prepare test")
-    answered = docker("image", "inspect", BASE, check=False)
+    answered = docker("image", "inspect", BASE.format(suite=suite), check=False)
     if answered.code:
         unavailable(f"no engine or no base image: {answered.stderr.strip()}; run: scripts/prepare test")
 

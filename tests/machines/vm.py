@@ -1,4 +1,4 @@
-"""A Debian 12 VM under plain QEMU in a network namespace of its own, restored from a state saved once after boot."""
+"""A Debian VM under plain QEMU in a network namespace of its own, restored from a state saved once after boot."""
 
 import os
 import secrets
@@ -32,9 +32,9 @@ WIRE = (
 )
 
 
-def require():
+def require(suite=systemd.SUITE):
     """End the test when no VM can be started."""
-    systemd.require()
+    systemd.require(suite)
     if missing := [tool for tool in TOOLS if not shutil.which(tool)]:
         unavailable(f"not installed: {', '.join(missing)}; run: scripts/prepare test")
     if os.geteuid() != 0 or not Path("/dev/net/tun").exists():
@@ -78,8 +78,8 @@ class VirtualMachine(Machine):
     open_addresses = ("192.0.2.2", "2001:db8:2::2")
     patience = 240
 
-    def __init__(self, folder):
-        self._cache = disk.cache()
+    def __init__(self, folder, suite):
+        self._cache = disk.cache(suite=suite)
         self._folder = folder
         self.key = self._cache / "key"
         self._world = Namespace()
@@ -164,11 +164,11 @@ def _overlay(path, below, kind):
 
 
 @contextmanager
-def machine():
+def machine(suite=systemd.SUITE):
     """Hold a fresh VM, of any scope; pytest shows the console's log when a test fails."""
-    require()
+    require(suite)
     with tempfile.TemporaryDirectory() as folder:
-        made = VirtualMachine(Path(folder))
+        made = VirtualMachine(Path(folder), suite)
         try:
             made.start()
             yield made
