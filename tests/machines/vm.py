@@ -78,8 +78,8 @@ class VirtualMachine(Machine):
     open_addresses = ("192.0.2.2", "2001:db8:2::2")
     patience = 240
 
-    def __init__(self, folder, suite):
-        self._cache = disk.cache(suite=suite)
+    def __init__(self, folder, suite, layers):
+        self._cache = disk.cache(layers, suite=suite)
         self._folder = folder
         self.key = self._cache / "key"
         self._world = Namespace()
@@ -164,11 +164,11 @@ def _overlay(path, below, kind):
 
 
 @contextmanager
-def machine(suite=systemd.SUITE):
+def machine(suite=systemd.SUITE, layers=disk.PLAIN):
     """Hold a fresh VM, of any scope; pytest shows the console's log when a test fails."""
     require(suite)
     with tempfile.TemporaryDirectory() as folder:
-        made = VirtualMachine(Path(folder), suite)
+        made = VirtualMachine(Path(folder), suite, layers)
         try:
             made.start()
             yield made
