@@ -19,14 +19,14 @@ firewall-cmd -q --permanent --add-port=8080/tcp; firewall-cmd -q --reload
 
 
 @pytest.mark.parametrize(
-    ("set_up", "says", "reload"),
+    ("set_up", "says", "active", "reload"),
     [
-        (UFW, "ufw status verbose", "ufw reload"),
-        (FIREWALLD, "firewall-cmd --state; firewall-cmd --list-all", "firewall-cmd --reload"),
+        (UFW, "ufw status verbose", "Status: active", "ufw reload"),
+        (FIREWALLD, "firewall-cmd --state; firewall-cmd --list-all", "running", "firewall-cmd --reload"),
     ],
     ids=["ufw", "firewalld"],
 )
-def test_another_firewall_goes_on_beside_the_fence(systemd_machine, set_up, says, reload):
+def test_another_firewall_goes_on_beside_the_fence(systemd_machine, set_up, says, active, reload):
     machine = systemd_machine
 
     def others():
@@ -36,6 +36,8 @@ def test_another_firewall_goes_on_beside_the_fence(systemd_machine, set_up, says
     machine.run("sh", "-c", set_up)
     listen(machine, 8080, "let in by the other")
     outside, before = machine.outside(), others()
+    assert active in before.splitlines()
+    assert "8080/tcp" in before
     assert heard(outside, machine.address, 8080) == "let in by the other"
 
     harden(machine)
