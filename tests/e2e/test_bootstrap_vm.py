@@ -41,6 +41,13 @@ def scan(machine):
     return found
 
 
+def changed_plays(said):
+    """Return the subjects of the plays that changed something, or would."""
+    found = re.findall(r"^  (\w+) +\d+  ", said, re.MULTILINE)
+    assert found, said
+    return set(found)
+
+
 def test_a_hardened_vm_stays_hardened_through_a_reboot_and_an_unconfirmed_one_does_not(vm_machine):
     prepare(vm_machine)
     vm_machine.run("sh", "-c", SHARE)
@@ -50,12 +57,16 @@ def test_a_hardened_vm_stays_hardened_through_a_reboot_and_an_unconfirmed_one_do
     assert len(everything) == 7, everything
     assert scan(vm_machine) == {f"{address} {port}" for address in vm_machine.open_addresses for port in (22, 8080)}
 
+    predicted = changed_plays(vm_machine.run("hostkit", "bootstrap", "--check", timeout=400).stdout)
+    assert {"account", "kernel", "ssh", "fence"} <= predicted
+    assert answers(vm_machine) == all_of(vm_machine, "fail")
+
     with bootstrapping(vm_machine):
         assert "table inet hostkit" in tables(vm_machine)
         vm_machine.restart()
     assert "table inet hostkit" not in tables(vm_machine)
 
-    harden(vm_machine)
+    assert changed_plays(harden(vm_machine)) <= predicted
     assert answers(vm_machine) == all_of(vm_machine, "ok")
     again = vm_machine.run("hostkit", "bootstrap")
     assert again.stdout.startswith("0 changed, "), again.stdout
