@@ -8,7 +8,7 @@ import time
 import pytest
 
 from hostkit.launch.parts import gateway_image, probe_image
-from tests.e2e.test_bootstrap import harden, prepare, tables
+from tests.e2e.test_bootstrap import all_of, answers, bootstrapping, confirm, prepare, tables
 from tests.e2e.test_bootstrap_journey import undo
 from tests.e2e.test_machines import heard
 from tests.machines.machine import FOREIGN, local
@@ -98,7 +98,12 @@ def test_a_sandbox_holds_under_the_fence_a_published_port_does_not_and_both_come
     publish(machine)
     assert machine.open_addresses[0] in published(machine, tries=20)
 
-    harden(machine)
+    with bootstrapping(machine) as session:
+        assert confirm(machine).code == 0
+        said, _ = session.communicate(timeout=machine.patience)
+    failing = [name for name, status in answers(machine).items() if status != "ok"]
+    assert (session.returncode, failing) == (1, ["docker-options"]), said
+    assert "icc true until it starts while no container runs" in said  # the stranger goes on through all of it
     assert published(machine) == []
     machine.run("systemctl", "enable", "--now", "hostkit-client@acme", timeout=400)
     before = agents(machine)
@@ -119,6 +124,7 @@ def test_a_sandbox_holds_under_the_fence_a_published_port_does_not_and_both_come
     assert agents(machine)[0] > before[0]  # made anew by a launch, not started again by the engine
     said = machine.run("journalctl", "-b", "-u", "hostkit-client@acme", "-o", "cat", "--no-pager").stdout
     assert "held: the host is silent at" in said
+    assert answers(machine) == all_of(machine, "ok")
     assert up_since(machine, "hostkit-fence.service") < up_since(machine, "docker.service")
 
     machine.run("hostkit", "remove", "acme", "--yes", timeout=200)

@@ -35,7 +35,14 @@ def written(**changed):
 CASES = [
     (OPTIONS, written(), P, "ok", "live-restore true", {"settings": LIVE}),
     (OPTIONS, written(icc=True), P, "fail", "icc is true", {"settings": LIVE}),
-    (OPTIONS, written(), P, "fail", "running engine has icc true", {"settings": {**LIVE, "icc": True}}),
+    (
+        OPTIONS,
+        written(),
+        P,
+        "fail",
+        "has icc true until it starts while no container runs",
+        {"settings": {**LIVE, "icc": True}},
+    ),
     (OPTIONS, written(log_opts={}), P, "fail", "logs (json-file) have no bounds", {"settings": LIVE}),
     (OPTIONS, written(log_opts={}), P, "ok", "", {"settings": {**LIVE, "log-driver": "journald"}}),
     (OPTIONS, FakeHost(), P, "fail", "no-new-privileges is null", {"settings": LIVE}),
