@@ -24,7 +24,8 @@ host: {{management: [{management}], resolvers: [{foreign}], waive: {{}}}}
 # mount(8) of Debian 13 forgets what comes after `fuse.` unless it calls mount(2), as sshfs itself does.
 SHARE = """\
 mkdir -p '/mnt/a share'; exec 3<>/dev/fuse
-LIBMOUNT_FORCE_MOUNT2=always mount -i -t fuse.sshfs -o fd=3,rootmode=40000,user_id=0,group_id=0 nas:/share '/mnt/a share'
+export LIBMOUNT_FORCE_MOUNT2=always
+mount -i -t fuse.sshfs -o fd=3,rootmode=40000,user_id=0,group_id=0 nas:/share '/mnt/a share'
 echo 'nas:/export /mnt/nas nfs defaults,noauto 0 0' >> /etc/fstab
 echo 'hostkit-agent ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/agent
 unit='[Service]\nExecStart=/bin/sleep inf\n[Install]\nWantedBy=multi-user.target\n'
