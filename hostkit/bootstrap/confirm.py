@@ -51,11 +51,13 @@ def _machine(host: Host) -> Machine | None:
     known = distribution(host.read("/etc/os-release")) if host.stat("/etc/os-release") else None
     if known is None:
         return None
+    found = host.addresses()
     return Machine(
         known,
         # systemd's own word for it, which `systemd-detect-virt --container` reads too
         in_container=host.stat("/run/systemd/container") is not None,
-        addresses=tuple(address for found in host.addresses().values() for address in found),
+        addresses=tuple(address for own in found.values() for address in own),
+        bridges=tuple(address for name, own in found.items() if engine.is_bridge(name) for address in own),
         rules=_kept(host, RULES),
         status=_kept(host, f"{RECORDS}/status.json"),
         daemon=_kept(host, engine.FILE),

@@ -41,6 +41,18 @@ def daemon(before: str, policy: Policy, addresses: Iterable[str]) -> str:
     return json.dumps(made, indent=2, sort_keys=True) + "\n"
 
 
+def pools(settings: str) -> tuple[str, ...]:
+    """Return the networks out of which an engine with these settings gives its containers theirs."""
+    return tuple(
+        sorted(str(ipaddress.ip_network(one["base"])) for one in json.loads(settings)["default-address-pools"])
+    )
+
+
+def is_bridge(interface: str) -> bool:
+    """Return whether an interface is one that the engine makes, and whose address it may change when it starts."""
+    return interface == "docker0" or interface.startswith("br-")
+
+
 def _read(before: str) -> dict[str, Any]:
     try:
         plain = json.loads(before or "{}")

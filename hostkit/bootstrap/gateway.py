@@ -18,13 +18,16 @@ RECORDS = "/var/lib/hostkit/host-gateway"
 _START = "import runpy\n\nrunpy.run_module('hostkit.gateway', run_name='__main__')\n"
 
 
-def rules(policy: Policy, addresses: Iterable[str], before: str = "", status: str = "") -> Rules:
-    """Return what the host's gateway may let through; equal policies and addresses keep the generation.
+def rules(
+    policy: Policy, addresses: Iterable[str], before: str = "", status: str = "", pools: Iterable[str] = ()
+) -> Rules:
+    """Return what the host's gateway may let through; equal policies, addresses and pools keep the generation.
 
-    `addresses` are this host's own, never dialled; `before` is the rules file as it lies there, `status` the gateway's
-    own: the generation goes on from the higher of the two, for a gateway takes none that is older than its last.
+    `addresses` are this host's own and `pools` the networks that its containers get, never dialled; `before` is the
+    rules file as it lies there, `status` the gateway's own: the generation goes on from the higher of the two, for a
+    gateway takes none that is older than its last.
     """
-    host = policy.host
+    host, theirs = policy.host, {policy.host.pool, *pools}
     made = Rules(
         client="host",
         generation=1,
@@ -35,18 +38,19 @@ def rules(policy: Policy, addresses: Iterable[str], before: str = "", status: st
             for way in host.egress
             if way.raw is not None
         ),
-        refuse=tuple(sorted({host.pool, *_own(host.pool, addresses)})),
+        refuse=tuple(sorted({*theirs, *_own(theirs, addresses)})),
         resolvers=host.resolvers,
         proxy_port=PORT,
     )
     return dataclasses.replace(made, generation=_generation(made, before, status))
 
 
-def _own(pool: str, addresses: Iterable[str]) -> set[str]:
+def _own(theirs: Iterable[str], addresses: Iterable[str]) -> set[str]:
     """Return the v4 addresses that a name could lead to: the gateway dials no others, and clients' come and go."""
+    networks = [ipaddress.ip_network(pool) for pool in theirs]
     parsed = [ipaddress.ip_address(address) for address in addresses]
-    kept = [one for one in parsed if one.version == 4 and not one.is_loopback and one not in ipaddress.ip_network(pool)]
-    return {str(ipaddress.ip_network(one)) for one in kept}
+    four = [one for one in parsed if one.version == 4 and not one.is_loopback]
+    return {str(ipaddress.ip_network(one)) for one in four if not any(one in network for network in networks)}
 
 
 def _generation(made: Rules, before: str, status: str) -> int:

@@ -50,13 +50,14 @@ class Play:
 class Machine:
     """What the plays must know of this machine: its distribution's names, and whether its kernel is another's.
 
-    `addresses` are its own; `rules` and `status` are those of its own gateway as they lie there, empty if none does;
-    `daemon` is the container engine's daemon.json.
+    `addresses` are its own, `bridges` those of them that the container engine gave; `rules` and `status` are those of
+    its own gateway as they lie there, empty if none does; `daemon` is the container engine's daemon.json.
     """
 
     distribution: Mapping[str, Any]
     in_container: bool = False
     addresses: tuple[str, ...] = ()
+    bridges: tuple[str, ...] = ()
     rules: str = ""
     status: str = ""
     daemon: str = ""
@@ -94,6 +95,7 @@ def variables(policy: Policy, over: str, machine: Machine, far: tuple[str, ...] 
 
     `over` is `ssh`, `console` or `unattended`: how the fence is applied; `far` are the addresses that may confirm it.
     """
+    settings = engine.daemon(machine.daemon, policy, machine.addresses)
     return {
         "profile": policy.host.profile,
         "distribution": machine.distribution,
@@ -107,15 +109,21 @@ def variables(policy: Policy, over: str, machine: Machine, far: tuple[str, ...] 
         "fence_from": " ".join(far),
         "gateway_account": GATEWAY_ACCOUNT,
         "gateway_file": gateway.RULES,
-        "gateway_rules": gateway.rules(policy, machine.addresses, machine.rules, machine.status).to_json(),
+        "gateway_rules": _gateway(policy, machine, settings),
         "gateway_records": gateway.RECORDS,
         "gateway_proxy": f"http://{gateway.ADDRESS}:{gateway.PORT}",
         "pool": policy.host.pool,
-        "engine_settings": engine.daemon(machine.daemon, policy, machine.addresses),
+        "engine_settings": settings,
         "uids": {"first": UIDS.start, "last": UIDS.stop - 1},
         "audit_immutable": policy.host.audit_immutable,
         **_kernel(machine),
     }
+
+
+def _gateway(policy: Policy, machine: Machine, settings: str) -> str:
+    """Return the rules of the host's gateway, the same ones before and after this run starts the engine anew."""
+    own = [address for address in machine.addresses if address not in machine.bridges]
+    return gateway.rules(policy, own, machine.rules, machine.status, engine.pools(settings)).to_json()
 
 
 def _kernel(machine: Machine) -> dict[str, Any]:

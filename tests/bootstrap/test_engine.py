@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from hostkit.bootstrap.engine import WANTED, daemon, refuse_tcp
+from hostkit.bootstrap.engine import WANTED, daemon, is_bridge, pools, refuse_tcp
 from hostkit.errors import HostkitError
 from tests.conftest import make_policy
 
@@ -59,3 +59,15 @@ def test_an_engine_that_listens_on_tcp_is_a_refusal_that_names_the_file(path, te
     with pytest.raises(HostkitError, match=f"{path} lets the container engine listen on TCP"):
         refuse_tcp({path: text})
     refuse_tcp({path: f"# {text}"})
+
+
+@pytest.mark.parametrize("given", ['[{"base": "ten"}]', '["10.0.0.0/8"]', '{"base": 1}', "7"])
+def test_an_owners_pools_that_are_none_are_refused(given):
+    with pytest.raises(HostkitError, match="default-address-pools is no list of networks; mend it"):
+        pools(daemon(f'{{"default-address-pools": {given}}}', POLICY, ()))
+
+
+def test_an_owners_pools_stay_and_are_known():
+    settings = daemon('{"default-address-pools": [{"base": "10.9.0.0/16", "size": 24}]}', POLICY, ())
+    assert pools(settings) == ("10.9.0.0/16",)
+    assert [is_bridge(name) for name in ("docker0", "br-12ab", "eth0", "brand0")] == [True, True, False, False]

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from hostkit.bootstrap import engine
 from hostkit.bootstrap.gateway import packed, rules
+from hostkit.bootstrap.plays import Machine, variables
 from hostkit.gateway.rules import Forward, Grant, parse
 from tests.conftest import make_policy
 
@@ -32,6 +34,18 @@ def test_it_may_reach_what_the_policy_lists_for_the_host_and_listens_on_loopback
 def test_it_never_dials_this_host_or_a_sandbox_and_a_clients_coming_and_going_changes_nothing():
     assert FIRST.refuse == ("10.231.0.0/20", "192.168.7.20/32")
     assert rules(POLICY, ("192.168.7.20",)) == FIRST
+
+
+def test_an_engine_that_comes_or_moves_its_bridge_changes_nothing_and_no_container_is_dialled():
+    settings = engine.daemon("", POLICY, ADDRESSES)
+    before = Machine({}, addresses=ADDRESSES)
+    moved = (
+        Machine({}, addresses=(*ADDRESSES, "172.17.0.1"), bridges=("172.17.0.1",), daemon=settings),
+        Machine({}, addresses=(*ADDRESSES, "10.233.0.1"), bridges=("10.233.0.1",), daemon=settings),
+    )
+    first = variables(POLICY, "ssh", before)["gateway_rules"]
+    assert parse(first).refuse == ("10.231.0.0/20", "10.233.0.0/16", "192.168.7.20/32")
+    assert [variables(POLICY, "ssh", machine)["gateway_rules"] for machine in moved] == [first, first]
 
 
 def test_without_a_line_in_the_policy_it_may_reach_nothing():

@@ -1,0 +1,81 @@
+"""kill -9 at any moment: the next run finishes the job, and nobody was ever cut off, nor a confirmed fence open."""
+
+import random
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.e2e.test_bootstrap import all_of, answers, harden, is_pending, prepare, wait_for
+from tests.machines.machine import FOREIGN
+from tests.machines.prober import answer, probing
+
+LET_IN, CLOSED = 2022, 8080
+POLICY = f"""\
+version: 1
+host: {{{{management: [eth0], management_ports: [22, {LET_IN}, {{more}}], resolvers: [{FOREIGN}]}}}}
+"""
+KILL = "pkill -KILL -f '/usr/local/bin/[h]ostkit bootstrap|/usr/local/lib/hostkit/[f]ence'"
+FIRST, LATER = 6, 11
+"""Rounds on a machine that nobody hardened, and on one whose fence was confirmed; each has a run to kill."""
+
+
+def wish(machine, number):
+    """Give the machine a policy whose fence is another one than before."""
+    machine.run(
+        "install", "-m", "0600", "/dev/stdin", "/etc/hostkit/hostkit.yml", stdin=POLICY.format(more=9000 + number)
+    )
+
+
+def kill_after(machine, seconds, *, confirming=False):
+    """Start a bootstrap, and kill it and its fence's program that long after; `confirming`: while it is confirmed."""
+    words = machine.ssh_words("sudo", "hostkit", "bootstrap", user="admin")
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(words, **quiet) as session:
+        if confirming:
+            wait_for(lambda: is_pending(machine) or session.poll() is not None, 60)
+            words = machine.ssh_words("sudo", "hostkit", "bootstrap", "--confirm", user="admin")
+            with subprocess.Popen(words, **quiet):
+                time.sleep(seconds)
+                machine.run("sh", "-c", KILL, check=False)
+        else:
+            time.sleep(seconds)
+            machine.run("sh", "-c", KILL, check=False)
+        session.wait(30)
+    wait_for(lambda: machine.run("pgrep", "-f", "ansible|mitogen", check=False).code, 15)
+
+
+@pytest.mark.systemd
+@pytest.mark.timeout(900)
+def test_seventeen_kills_at_any_moment_cut_nobody_off_and_open_nothing(systemd_machine):
+    """New connections on the management ports and a live session go on all the while; what was confirmed stays closed.
+
+    Until a fence was confirmed, what was open before stays open: that is the machine as its owner left it.
+    """
+    machine, seed = systemd_machine, random.randrange(1 << 32)
+    sys.stderr.write(f"seed {seed}\n")
+    dice = random.Random(seed)
+    prepare(machine)
+    wish(machine, 0)
+    answer(machine, LET_IN, CLOSED)
+    with probing(machine, LET_IN, CLOSED, limit=1.0) as seen:
+        for _ in range(FIRST):
+            kill_after(machine, dice.uniform(0.2, 9))
+        harden(machine)
+        confirmed = time.monotonic()
+        for number in range(1, LATER + 1):
+            wish(machine, number)
+            if number % 3 == 0:
+                kill_after(machine, dice.uniform(0, 1.2), confirming=True)
+            else:
+                kill_after(machine, dice.uniform(0.2, 7))
+        wish(machine, 99)
+        harden(machine)
+        assert answers(machine) == all_of(machine, "ok")
+        assert machine.run("hostkit", "bootstrap").stdout.startswith("0 changed, ")
+    assert len(seen.answered(LET_IN)) > 1000
+    assert seen.unanswered(LET_IN) == []
+    assert seen.answered(CLOSED, since=confirmed) == []
+    assert len(seen.echoes) > 1000
+    assert seen.silence() < 3  # a session whose packets were dropped would wait for the roll-back

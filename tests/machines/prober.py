@@ -1,0 +1,112 @@
+"""What a machine's neighbours saw all the while: new connections every 50 ms, and a session that is echoed."""
+
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from typing import NamedTuple
+
+PACE = 0.05
+_KNOCK = """\
+import asyncio, sys, time
+address, pace, limit, ports = sys.argv[1], *map(float, sys.argv[2:4]), [int(word) for word in sys.argv[4:]]
+async def knock(port):
+    at, said = time.monotonic(), "no"
+    try:
+        _, wire = await asyncio.wait_for(asyncio.open_connection(address, port), limit)
+        said = "yes"
+        wire.close()
+    except (OSError, asyncio.TimeoutError):
+        pass
+    print(at, port, said, flush=True)
+async def main():
+    tasks = set()
+    while True:
+        for port in ports:
+            task = asyncio.create_task(knock(port))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+        await asyncio.sleep(pace)
+asyncio.run(main())
+"""
+_ANSWER = """\
+import asyncio, sys
+async def hang_up(reader, writer):
+    writer.close()
+async def main():
+    for port in sys.argv[1:]:
+        await asyncio.start_server(hang_up, None, int(port))
+    await asyncio.Event().wait()
+asyncio.run(main())
+"""
+
+
+class Knock(NamedTuple):
+    """One attempt: when it began (monotonic seconds), at which port, and whether somebody answered."""
+
+    at: float
+    port: int
+    answered: bool
+
+
+class Probes:
+    """What was seen so far."""
+
+    def __init__(self):
+        self.knocks, self.echoes = [], []
+
+    def unanswered(self, port):
+        return [knock for knock in self.knocks if knock.port == port and not knock.answered]
+
+    def answered(self, port, since=0.0):
+        return [knock for knock in self.knocks if knock.port == port and knock.answered and knock.at >= since]
+
+    def silence(self):
+        """Return the longest time, in seconds, in which the session heard no echo."""
+        return max(after - before for before, after in zip(self.echoes, self.echoes[1:], strict=False))
+
+
+def answer(machine, *ports):
+    """Let the machine answer at these ports, v4 and v6, until it goes."""
+    words = ("systemd-run", "--quiet", "--unit=answers", "python3", "-c", _ANSWER, *map(str, ports))
+    machine.run(*words)
+
+
+@contextmanager
+def probing(machine, *ports, limit):
+    """Knock at each port every 50 ms, and type into a session as often; after `limit` seconds an answer is none."""
+    seen = Probes()
+    knock = (*machine.within, sys.executable, "-c", _KNOCK, machine.address, str(PACE), str(limit), *map(str, ports))
+    quiet = {"stdout": subprocess.PIPE, "stdin": subprocess.PIPE, "text": True}
+    with subprocess.Popen(knock, **quiet) as knocking, subprocess.Popen(machine.ssh_words("cat"), **quiet) as session:
+        jobs = [threading.Thread(target=job, args=(process, seen), daemon=True)
+                for job, process in ((_note, knocking), (_listen, session), (_type, session))]  # fmt: skip
+        for job in jobs:
+            job.start()
+        try:
+            yield seen
+        finally:
+            knocking.kill()
+            session.kill()
+
+
+def _note(process, seen):
+    for line in process.stdout:
+        at, port, said = line.split()
+        seen.knocks.append(Knock(float(at), int(port), said == "yes"))
+
+
+def _listen(process, seen):
+    for _ in process.stdout:
+        seen.echoes.append(time.monotonic())
+
+
+def _type(process, _seen):
+    try:
+        while process.poll() is None:
+            process.stdin.write("x\n")
+            process.stdin.flush()
+            time.sleep(PACE)
+    except (BrokenPipeError, ValueError):  # it was ended
+        return
