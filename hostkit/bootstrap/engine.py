@@ -42,10 +42,16 @@ def daemon(before: str, policy: Policy, addresses: Iterable[str]) -> str:
 
 
 def pools(settings: str) -> tuple[str, ...]:
-    """Return the networks out of which an engine with these settings gives its containers theirs."""
-    return tuple(
-        sorted(str(ipaddress.ip_network(one["base"])) for one in json.loads(settings)["default-address-pools"])
-    )
+    """Return the networks out of which an engine with these settings gives its containers theirs.
+
+    Raise HostkitError if they are none.
+    """
+    try:
+        bases = [one["base"] for one in json.loads(settings)["default-address-pools"]]
+        return tuple(sorted(str(ipaddress.ip_network(base, strict=False)) for base in bases))
+    except (ValueError, KeyError, TypeError):
+        do = "mend it: the engine would not start with it either"
+        raise HostkitError(f"{FILE}: default-address-pools is no list of networks", do) from None
 
 
 def is_bridge(interface: str) -> bool:
