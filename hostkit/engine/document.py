@@ -61,5 +61,5 @@ def _ulimits(plan: Any) -> list[tuple[str, int]]:
 
 def _security(plan: Any) -> list[str]:
     profile = _SECCOMP.read_text() if plan.seccomp == "hostkit" else plan.seccomp
-    options = [f"seccomp={profile}"]
+    options = [f"seccomp={profile}", *([f"apparmor={plan.apparmor}"] if plan.apparmor else [])]
     return [*options, "no-new-privileges:true"] if plan.no_new_privileges else options

@@ -27,8 +27,9 @@ def test_debian_12s_parser_takes_the_profile():
 
 
 @pytest.mark.second_engine
+@pytest.mark.usefixtures("_second_engine")
 @pytest.mark.parametrize("distribution", ["debian-13", "ubuntu-24.04"])
-def test_debian_13s_parser_takes_the_profile_with_the_abi_of_either(_second_engine, distribution):
+def test_debian_13s_parser_takes_the_profile_with_the_abi_of_either(distribution):
     said = parsed(("chroot", str(cache() / "trixie")), distribution)
     assert (said.code, said.stderr) == (0, "")
     assert "hostkit-agent" in said.stdout
