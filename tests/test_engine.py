@@ -1,5 +1,7 @@
 """The words of the engine, and the order of jobs on it, without an engine."""
 
+import contextlib
+import dataclasses
 import signal
 import tarfile
 import threading
@@ -10,7 +12,9 @@ from contextlib import contextmanager
 import pytest
 
 from hostkit.engine import Engine, in_order, side_by_side, version_numbers
+from hostkit.engine.document import config
 from hostkit.errors import CannotTell, HostkitError
+from tests.launch.test_plan import PLAN
 
 
 @pytest.mark.parametrize(
@@ -152,6 +156,29 @@ def archived(size, tail=b"", kind=tarfile.REGTYPE):
     for _ in range(size // 65536):
         yield bytes(65536)
     yield tail + bytes(-info.size % 512) + bytes(1024)
+
+
+class Info:
+    def __init__(self, **said):
+        self._said = said
+
+    def info(self):
+        return self._said
+
+
+def test_an_engine_tells_how_it_holds_containers():
+    assert Engine(Info(SecurityOptions=["name=apparmor"])).security_options() == ("name=apparmor",)
+    assert Engine(Info(SecurityOptions=None)).security_options() == ()
+
+
+@pytest.mark.parametrize(("profile", "options"), [(None, []), ("hostkit-agent", ["apparmor=hostkit-agent"])])
+def test_a_container_is_asked_for_under_the_planned_profile_and_else_none_is_named(profile, options):
+    from docker import APIClient
+
+    plan = dataclasses.replace(PLAN.agent, apparmor=profile)
+    with contextlib.closing(APIClient(base_url="unix:///nonexistent", version="1.41")) as api:
+        asked = config(api, plan, stdin=False)["HostConfig"]["SecurityOpt"]
+    assert [option for option in asked if not option.startswith("seccomp=")] == [*options, "no-new-privileges:true"]
 
 
 class Archive:

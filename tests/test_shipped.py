@@ -39,5 +39,5 @@ def test_a_wheel_holds_every_play_and_the_filter(tmp_path):
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         names = {name.partition(".data/data/share/hostkit/")[2] for name in wheel.namelist()}
     plays = [path for path in (ROOT / "playbooks").rglob("*") if path.is_file() and path.suffix != ".pyc"]
-    wanted = [ROOT / "sandbox/seccomp.json", *plays]
+    wanted = [ROOT / "sandbox/hostkit-agent.apparmor", ROOT / "sandbox/seccomp.json", *plays]
     assert {str(path.relative_to(ROOT)) for path in wanted} <= names

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from hostkit.bootstrap import engine, gateway, kernel
+from hostkit.bootstrap import apparmor, engine, gateway, kernel
 from hostkit.bootstrap.fence import draft
 from hostkit.host import SHARED_FILE_SYSTEMS
 from hostkit.policy import GATEWAY_ACCOUNT, Policy
@@ -116,6 +116,7 @@ def variables(policy: Policy, over: str, machine: Machine, far: tuple[str, ...] 
         "engine_settings": settings,
         "uids": {"first": UIDS.start, "last": UIDS.stop - 1},
         "audit_immutable": policy.host.audit_immutable,
+        "apparmor_rules": apparmor.rules(),
         **_kernel(machine),
     }
 

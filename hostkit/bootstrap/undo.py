@@ -17,6 +17,7 @@ _SSH, _SUDO = "/etc/ssh/", "/etc/sudoers"
 _NOT_RESTARTED = {"docker.service", "docker.socket", "containerd.service"}
 _ENGINE = "an engine that runs goes on as it was set; to let it read its files anew: systemctl restart docker"
 _READ_LATER = {
+    "/etc/apparmor.d/": "the kernel holds the profile hostkit-agent until the next boot: agents may run under it",
     "/etc/fstab": "shares that were unmounted stay so; to mount them again: mount -a",
     "/etc/docker/": _ENGINE,
     "/etc/systemd/system/docker.service.d/": _ENGINE,

@@ -55,6 +55,11 @@ class Engine:
             "icc": options.get("com.docker.network.bridge.enable_icc") != "false",
         }
 
+    def security_options(self) -> tuple[str, ...]:
+        """Return what the engine holds containers with, in its own words, such as `name=apparmor`."""
+        with told():
+            return tuple(map(str, self._api.info().get("SecurityOptions") or ()))
+
     def image_id(self, image: str) -> str | None:
         """Return the repository digest of a pulled image, else its id, None if the engine has no such image."""
         from docker.errors import ImageNotFound  # noqa: PLC0415 - lazy as above

@@ -61,5 +61,6 @@ def _ulimits(plan: Any) -> list[tuple[str, int]]:
 
 def _security(plan: Any) -> list[str]:
     profile = _SECCOMP.read_text() if plan.seccomp == "hostkit" else plan.seccomp
-    options = [f"seccomp={profile}"]
-    return [*options, "no-new-privileges:true"] if plan.no_new_privileges else options
+    options = [f"seccomp={profile}", *([f"apparmor={plan.apparmor}"] if plan.apparmor else [])]
+    # Said either way: an engine may have a default of its own.
+    return [*options, f"no-new-privileges:{str(plan.no_new_privileges).lower()}"]

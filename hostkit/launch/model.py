@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass, field
 
 from hostkit.gateway.rules import Rules
+from hostkit.launch.confinement import NONE, Confinement
 from hostkit.policy.uids import UID_BASE
 
 
@@ -31,7 +32,10 @@ class MountPlan:
 
 @dataclass(frozen=True)
 class ContainerPlan:
-    """All that is asked for one container. Sizes are bytes, `user` is uid:gid inside the container."""
+    """All that is asked for one container. Sizes are bytes, `user` is uid:gid inside the container.
+
+    `apparmor` is the profile that it runs under, None for the engine's own.
+    """
 
     name: str
     image: str
@@ -49,6 +53,7 @@ class ContainerPlan:
     cap_add: tuple[str, ...] = ()
     no_new_privileges: bool = True
     seccomp: str = "hostkit"
+    apparmor: str | None = None
     tmpfs: dict[str, str] = field(default_factory=dict)
     mounts: tuple[MountPlan, ...] = ()
     sysctls: dict[str, str] = field(default_factory=dict)
@@ -108,3 +113,4 @@ class EngineFacts:
     version: tuple[int, int, int]
     images: dict[str, str]
     host_addresses: tuple[str, ...] = ()
+    confinement: Confinement = NONE

@@ -54,6 +54,7 @@ def agent(name: str, client: Client, slot: Slot, addresses: list[str], engine: E
         cpus=limits.cpus,
         pids=limits.pids,
         nofile=limits.nofile,
+        apparmor=engine.confinement.profile,
         dns=(addresses[2],),
         tmpfs=_agent_tmpfs(parse_size(limits.tmp), uid),
         mounts=_agent_mounts(name),

@@ -55,13 +55,14 @@ def make_plan(policy: Policy, name: str, slot: Slot, engine: EngineFacts, genera
         outside=outer,
         rules=rules,
         secrets={key: secret.source for key, secret in sorted(client.secrets.items())},
-        notes=(*unenforced(client), *_notes(client)),
+        notes=(*unenforced(client), *_notes(client, engine)),
     )
 
 
-def _notes(client: Client) -> tuple[str, ...]:
+def _notes(client: Client, engine: EngineFacts) -> tuple[str, ...]:
     size = client.limits.workspace
     notes = [f"the workspace's size ({size}) is not enforced: the engine's local volumes have no quota"]
+    notes += [engine.confinement.note] if engine.confinement.note else []
     notes += [
         f"{way.name}: every name below it is a way out, a name server included; list exact names where you can"
         for way in client.egress

@@ -14,6 +14,7 @@ from hostkit.errors import CannotTell, HostkitError, WallOpen
 from hostkit.host import Host
 from hostkit.launch import drift, networks, parts, uids
 from hostkit.launch import plan as plans
+from hostkit.launch.confinement import confinement, wrong_profile
 from hostkit.launch.model import EngineFacts, LaunchPlan, Slot
 from hostkit.launch.proof import Proof
 from hostkit.launch.state import State
@@ -154,7 +155,7 @@ class Session:
         names = {agent, parts.gateway_image(), parts.probe_image()}
         images = {image: self._engine.image_id(image) for image in names}
         known = {image: found for image, found in images.items() if found}
-        return EngineFacts(self._engine.version(), known, self._host_addresses())
+        return EngineFacts(self._engine.version(), known, self._host_addresses(), confinement(self._engine, self._host))
 
     def _host_addresses(self) -> tuple[str, ...]:
         found = {address for entries in self._host.addresses().values() for address in entries}
@@ -245,26 +246,29 @@ class Session:
         return held
 
     def _read_back(self, plan: LaunchPlan) -> None:
-        """Raise WallOpen unless agent and gateway are of the planned images and the agent is the planned host uid."""
+        """Raise WallOpen unless agent and gateway are of the planned images, the agent of planned uid and profile."""
         agent, gateway = side_by_side(*(partial(self._engine.inspect, p.name) for p in (plan.agent, plan.gateway)))
         wrong = [
             f"{part.name} runs image {found}, not {part.image}"
             for part, document in ((plan.agent, agent), (plan.gateway, gateway))
             if (found := drift.other_image(document or {}, part.image))
         ]
-        uid = self._wrong_uid(plan, (agent or {}).get("State", {}))
-        if wrong or uid:
-            raise WallOpen("; ".join([*wrong, *([uid] if uid else [])]), "the agent was taken down")
+        wrong += self._wrong_process(plan, (agent or {}).get("State", {}))
+        if wrong:
+            raise WallOpen("; ".join(wrong), "the agent was taken down")
 
-    def _wrong_uid(self, plan: LaunchPlan, state: dict[str, Any]) -> str:
+    def _wrong_process(self, plan: LaunchPlan, state: dict[str, Any]) -> list[str]:
+        """Return in what the agent's process differs from the plan, as the host sees it."""
         pid = int(state.get("Pid", 0))
         if not pid:
             words = self._engine.logs(plan.agent.name, 1).strip()
             said = f": {words[-200:]!r}" if words else ""
             raise CannotTell(f"the agent ended at once (exit {state.get('ExitCode')}){said}", "see agent.command")
-        return uids.wrong_uid(
+        uid = uids.wrong_uid(
             plan.host_uid, self._host.read(f"/proc/{pid}/status"), self._host.read(f"/proc/{pid}/uid_map")
         )
+        profile = wrong_profile(self._host, plan.agent.apparmor, pid)
+        return [word for word in (uid, profile) if word]
 
     def _make(self, plan: LaunchPlan, proof: Proof) -> None:
         """Make all there is and start all but the agent, side by side where it can be.

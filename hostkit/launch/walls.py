@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hostkit.errors import CannotTell, WallOpen
+from hostkit.launch.confinement import other_profile
 from hostkit.launch.model import ContainerPlan, LaunchPlan
 
 PROBE = r"""
@@ -74,6 +75,7 @@ quota = read(cg + "cpu.max").split() or [read(cg + "cpu/cpu.cfs_quota_us"), read
 found["cpu"] = quota
 found["nofile"] = list(resource.getrlimit(resource.RLIMIT_NOFILE))
 found["core"] = list(resource.getrlimit(resource.RLIMIT_CORE))
+found["apparmor"] = read("/proc/self/attr/apparmor/current")
 found["uid_map"] = read("/proc/self/uid_map").split()
 def room(path):
     facts = os.statvfs(path)
@@ -134,7 +136,7 @@ def judge(plan: LaunchPlan, seen: Seen) -> tuple[str, ...]:
     unproved = _unproved(seen)
     if unproved:
         raise CannotTell("; ".join(unproved), "the agent was not started; nothing was left behind")
-    return _held(seen)
+    return _held(plan, seen)
 
 
 def _reached(seen: Seen) -> list[str]:
@@ -167,7 +169,8 @@ def _posture(agent: ContainerPlan, report: dict[str, Any]) -> list[str]:
         found.append(f"IPv6 is on: {', '.join(report['ipv6'])}")
     if not str(report.get("root", "")).startswith("OSError:30"):
         found.append(f"the root file system is not read-only: {report.get('root')}")
-    return found
+    profile = other_profile(agent.apparmor, str(report.get("apparmor", "")))
+    return [*found, profile] if profile else found
 
 
 def _limits(agent: ContainerPlan, report: dict[str, Any]) -> list[str]:
@@ -214,10 +217,11 @@ def _unproved(seen: Seen) -> list[str]:
     return found
 
 
-def _held(seen: Seen) -> tuple[str, ...]:
+def _held(plan: LaunchPlan, seen: Seen) -> tuple[str, ...]:
+    profile = f"AppArmor profile {plan.agent.apparmor}, " if plan.agent.apparmor else ""
     return (
         f"the host is silent at {', '.join(sorted(seen.reachable))}",
         "every name asked lands at the gateway, Docker's resolver included",
-        "no capability, no new privileges, seccomp on, root file system read-only, no IPv6",
+        f"no capability, no new privileges, seccomp on, {profile}root file system read-only, no IPv6",
         "pids, memory, cpu, open files, core and tmpfs limits are in force",
     )

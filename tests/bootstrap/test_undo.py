@@ -214,6 +214,10 @@ def test_a_unit_that_came_to_run_since_is_not_somebody_elses_work():
             "shares that were unmounted stay so; to mount them again: mount -a",
         ),
         (
+            changed("p", "file", "/etc/apparmor.d/hostkit-agent", ABSENT, text("ours")),
+            "the kernel holds the profile hostkit-agent until the next boot: agents may run under it",
+        ),
+        (
             changed("p", "file", "/etc/a", {"kind": "big", "size": 99}, text("ours")),
             "/etc/a: it was big, now it is file: not kept; put it back by hand",
         ),

@@ -61,6 +61,11 @@ def test_a_twin_lacks_exactly_the_wall_that_is_out(stage, wall):
     assert lacking(stage.plan, wall).agent != stage.plan.agent
 
 
+def test_a_twin_is_confined_by_no_profile_which_would_hold_what_it_is_to_let_out(stage):
+    assert twin.twin_agent(stage, frozenset({"seccomp"})).apparmor == "unconfined"
+    assert twin.inside_probe(stage).apparmor == stage.plan.agent.apparmor
+
+
 def test_a_twins_network_is_never_on_a_bridge_of_a_real_client(stage):
     for network in (twin.twin_network(stage, frozenset()), twin.far_network(stage), twin.other_network(stage)):
         assert network.bridge.startswith("hkd")

@@ -33,6 +33,7 @@ printf "$unit" > /usr/lib/systemd/system/vsftpd.service && systemctl enable -q -
 """
 PROVED = sorted(name for play in plays() for name in play.proves)
 AROUND = {
+    "apparmor-agent",
     "audit-commands",
     "audit-log",
     "clock-service",

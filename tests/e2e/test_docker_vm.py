@@ -24,6 +24,7 @@ clients:
     trust: analyst
     agent: {{preset: shell}}
     egress: [{{name: listed.example}}, {{name: db.example, raw: 5432}}]
+    limits: {{memory: 256MiB}}
 """
 SERVER = """\
 import socket
@@ -124,6 +125,7 @@ def test_a_sandbox_holds_under_the_fence_a_published_port_does_not_and_both_come
     assert agents(machine)[0] > before[0]  # made anew by a launch, not started again by the engine
     said = machine.run("journalctl", "-b", "-u", "hostkit-client@acme", "-o", "cat", "--no-pager").stdout
     assert "held: the host is silent at" in said
+    assert "AppArmor profile hostkit-agent" in said
     assert answers(machine) == all_of(machine, "ok")
     assert up_since(machine, "hostkit-fence.service") < up_since(machine, "docker.service")
 

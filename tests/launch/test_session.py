@@ -51,6 +51,13 @@ def test_an_agent_that_is_not_as_planned_on_the_host_is_an_open_wall(tmp_path, c
         session(tmp_path, **changes)._read_back(PLAN)
 
 
+def test_an_agent_that_runs_without_its_profile_is_an_open_wall(tmp_path, monkeypatch):
+    monkeypatch.setattr("hostkit.launch.session.wrong_profile", lambda host, planned, pid: f"{pid} not {planned}")
+    planned = dataclasses.replace(PLAN, agent=dataclasses.replace(PLAN.agent, apparmor="hostkit-agent"))
+    with pytest.raises(WallOpen, match="41 not hostkit-agent"):
+        session(tmp_path)._read_back(planned)
+
+
 def test_an_agent_that_ended_cannot_be_read_back_and_its_last_words_are_escaped(tmp_path):
     with pytest.raises(CannotTell, match=r"ended at once \(exit 3\): 'its last words\\x1b\[2J'"):
         session(tmp_path, pid=0)._read_back(PLAN)

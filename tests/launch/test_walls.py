@@ -43,6 +43,15 @@ def test_with_every_wall_in_place_each_is_named():
     assert any("the host is silent at 172.17.0.1, 192.0.2.2" in sentence for sentence in judge(PLAN, SEEN))
 
 
+def test_an_agent_that_is_to_have_a_profile_is_seen_under_it_enforced():
+    plan = dataclasses.replace(PLAN, agent=dataclasses.replace(PLAN.agent, apparmor="hostkit-agent"))
+    held = judge(plan, report(apparmor="hostkit-agent (enforce)"))
+    assert any("seccomp on, AppArmor profile hostkit-agent, root file system read-only" in line for line in held)
+    for label in ("unconfined", "docker-default (enforce)", "hostkit-agent (complain)", ""):
+        with pytest.raises(WallOpen, match=r"AppArmor says .*, not 'hostkit-agent \(enforce\)'"):
+            judge(plan, report(apparmor=label))
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [

@@ -6,7 +6,7 @@ RUN mkdir -p /etc/initramfs-tools/conf.d \
  && printf 'virtio_pci\nvirtio_blk\next4\n' > /etc/initramfs-tools/modules \
  && apt-get update -q \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
-      -o Dpkg::Options::=--force-confold apparmor docker.io $(apt-cache search -n '^docker-cli$' | cut -d ' ' -f 1) initramfs-tools iptables linux-image-cloud-amd64 zstd \
+      -o Dpkg::Options::=--force-confold docker.io $(apt-cache search -n '^docker-cli$' | cut -d ' ' -f 1) initramfs-tools iptables linux-image-cloud-amd64 zstd \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb
 RUN printf '[Match]\nName=eth0\n[Network]\nAddress=10.9.0.2/24\nGateway=10.9.0.1\nAddress=fd00:9::2/64\nGateway=fd00:9::1\nIPv6AcceptRA=no\n' \
       > /etc/systemd/network/80-eth0.network \
