@@ -76,7 +76,7 @@ def test_seventeen_kills_at_any_moment_cut_nobody_off_and_open_nothing(systemd_m
         for _ in range(FIRST):
             kill_after(machine, dice.uniform(0.2, 9))
         finish(machine)
-        confirmed = time.monotonic()
+        confirmed = seen.phase("the confirmed fence")
         for number in range(1, LATER + 1):
             wish(machine, number)
             if number % 3 == 0:
@@ -132,19 +132,22 @@ def test_a_kill_inside_render_apply_and_confirm_is_made_good_by_the_next_run(vm_
     wish(machine, 0)
     answer(machine, LET_IN, CLOSED)
     with probing(machine, LET_IN, CLOSED, limit=5.0) as seen:
+        seen.phase("the kill in render")
         killed_in(machine, "render")
         assert "table inet hostkit" not in tables(machine)
+        seen.phase("the run after it")
         finish(machine)
-        confirmed = time.monotonic()
-
+        confirmed = seen.phase("the kill in apply")
         wish(machine, 1)
         killed_in(machine, "apply")
         assert machine.run("test", "-e", "/etc/hostkit/fence.nft").code == 0
 
+        seen.phase("the kill in confirm")
         wish(machine, 2)
         killed_in(machine, "confirm")
         assert "table inet hostkit" in tables(machine)
 
+        seen.phase("the last run")
         finish(machine)
         assert answers(machine) == all_of(machine, "ok")
         assert machine.run("hostkit", "bootstrap").stdout.startswith("0 changed, ")

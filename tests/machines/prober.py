@@ -36,7 +36,7 @@ async def hang_up(reader, writer):
     writer.close()
 async def main():
     for port in sys.argv[1:]:
-        await asyncio.start_server(hang_up, None, int(port))
+        await asyncio.start_server(hang_up, None, int(port), backlog=4096)  # a slow machine is not a closed one
     await asyncio.Event().wait()
 asyncio.run(main())
 """
@@ -54,10 +54,21 @@ class Probes:
     """What was seen so far."""
 
     def __init__(self):
-        self.knocks, self.echoes = [], []
+        self.knocks, self.echoes, self.phases = [], [], []
+
+    def phase(self, name):
+        """Say what comes from now on; return when that is, in monotonic seconds."""
+        self.phases.append((time.monotonic(), name))
+        return self.phases[-1][0]
 
     def unanswered(self, port):
-        return [knock for knock in self.knocks if knock.port == port and not knock.answered]
+        """Return each attempt that nobody answered, as seconds into a phase."""
+        lost = [knock.at for knock in self.knocks if knock.port == port and not knock.answered]
+        return [self._told(at) for at in lost]
+
+    def _told(self, at):
+        began, name = max((phase for phase in self.phases if phase[0] <= at), default=(self.knocks[0].at, "the start"))
+        return f"{at - began:.1f} s into {name}"
 
     def answered(self, port, since=0.0):
         return [knock for knock in self.knocks if knock.port == port and knock.answered and knock.at >= since]
