@@ -8,7 +8,7 @@ import time
 import pytest
 
 from hostkit.bootstrap.guard import UP
-from tests.e2e.test_bootstrap import all_of, answers, confirm, is_pending, prepare, tables, wait_for
+from tests.e2e.test_bootstrap import all_of, answers, confirm, is_pending, prepare, wait_for
 from tests.machines.machine import FOREIGN
 from tests.machines.prober import answer, probing
 
@@ -92,66 +92,3 @@ def test_seventeen_kills_at_any_moment_cut_nobody_off_and_open_nothing(systemd_m
     assert seen.answered(CLOSED, since=confirmed) == []
     assert len(seen.echoes) > 1000
     assert seen.silence() < 3  # a session whose packets were dropped would wait for the roll-back
-
-
-MOMENTS = {
-    "render": "/etc/hostkit/fence.candidate.nft",
-    "apply": "/run/hostkit/fence.applying",
-    "confirm": "/etc/hostkit/fence.nft.new",
-}
-"""What is there only from, or only during, each of these moments."""
-
-
-def lie_in_wait(machine, moment):
-    """Kill the bootstrap and its fence's program, all in the machine itself, as soon as the moment has come."""
-    script = f"rm -f {MOMENTS[moment]}; touch /run/lies-in-wait; until [ -e {MOMENTS[moment]} ]; do :; done; {KILL}"
-    machine.run("sh", "-c", "rm -f /run/lies-in-wait")
-    machine.run("systemd-run", "--quiet", "--collect", "--unit=killer", "sh", "-c", f"{script} && touch /run/{moment}")
-    wait_for(lambda: machine.run("test", "-e", "/run/lies-in-wait", check=False).code == 0, 30)
-
-
-def killed_in(machine, moment):
-    """Run a bootstrap that is killed at that moment, and a confirmation if it is the one."""
-    lie_in_wait(machine, moment)
-    words = machine.ssh_words("sudo", "hostkit", "bootstrap", user="admin")
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(words, **quiet) as session:
-        if moment == "confirm":
-            wait_for(lambda: is_pending(machine) or session.poll() is not None, 240)
-            machine.ssh("sudo", "hostkit", "bootstrap", "--confirm", user="admin", check=False)
-        session.wait(300)
-    wait_for(lambda: machine.run("test", "-e", f"/run/{moment}", check=False).code == 0, 60)
-    wait_for(lambda: machine.run("pgrep", "-f", "[a]nsible|[m]itogen", check=False).code, 60)
-
-
-@pytest.mark.vm
-@pytest.mark.timeout(1500)
-def test_a_kill_inside_render_apply_and_confirm_is_made_good_by_the_next_run(vm_machine):
-    machine = vm_machine
-    prepare(machine)
-    wish(machine, 0)
-    answer(machine, LET_IN, CLOSED)
-    with probing(machine, LET_IN, CLOSED, limit=5.0) as seen:
-        seen.phase("the kill in render")
-        killed_in(machine, "render")
-        assert "table inet hostkit" not in tables(machine)
-        seen.phase("the run after it")
-        finish(machine)
-        confirmed = seen.phase("the kill in apply")
-        wish(machine, 1)
-        killed_in(machine, "apply")
-        assert machine.run("test", "-e", "/etc/hostkit/fence.nft").code == 0
-
-        seen.phase("the kill in confirm")
-        wish(machine, 2)
-        killed_in(machine, "confirm")
-        assert "table inet hostkit" in tables(machine)
-
-        seen.phase("the last run")
-        finish(machine)
-        assert answers(machine) == all_of(machine, "ok")
-        assert machine.run("hostkit", "bootstrap").stdout.startswith("0 changed, ")
-    assert len(seen.answered(LET_IN)) > 1000
-    assert seen.unanswered(LET_IN) == [], f"{seen.silence():.1f} s without an echo"
-    assert seen.answered(CLOSED, since=confirmed) == []
-    assert seen.silence() < 15  # without KVM a busy guest is slow; the roll-back would take two minutes
