@@ -201,8 +201,13 @@ def _say(place: Place, function: Attempt, marker: str) -> Seen:
     if missing := [name for name in wants if name != "marker" and not targets.get(name)]:
         return Missing(f"there is no {missing[0].replace('_', ' ')} here")
     values = json.dumps({name: targets[name] for name in wants})
-    said = place.runner.exec_python(source_of(function), (values,), TIMEOUT).strip()
+    # Nothing said is no evidence, of walls or of holes: an engine under load may lose what a short-lived exec wrote.
+    said = next(filter(None, (_spoken(place, function, values) for _ in range(2))), "")
     return Trial(said.splitlines()[-1][:80] if said else "nothing")
+
+
+def _spoken(place: Place, function: Attempt, values: str) -> str:
+    return place.runner.exec_python(source_of(function), (values,), TIMEOUT).strip()
 
 
 def _witnessed(place: Place, entry: Probe, marker: str, since: float, before: int | None) -> bool | None:

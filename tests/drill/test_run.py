@@ -7,7 +7,7 @@ import time
 import pytest
 
 from hostkit.drill.model import Answer, Witness, control, probe
-from hostkit.drill.run import Place, drill
+from hostkit.drill.run import Place, attempt, drill
 
 
 @control("network")
@@ -139,3 +139,21 @@ class LateCollector(FakeLab):
 def test_the_collectors_lines_may_come_behind_its_answers(arrives, answer):
     (outcome,) = drill(LateCollector("no", arrives), [far], [works])
     assert outcome.answer is answer
+
+
+class Speechless(LocalRunner):
+    """An engine that loses what the first attempts wrote."""
+
+    def __init__(self, lost):
+        self.lost = lost
+
+    def exec_python(self, source, arguments, timeout):
+        self.lost -= 1
+        said = super().exec_python(source, arguments, timeout)
+        return "" if self.lost >= 0 else said
+
+
+@pytest.mark.parametrize(("lost", "word"), [(0, "yes"), (1, "yes"), (2, "nothing")])
+def test_an_attempt_that_said_nothing_is_made_once_more(lost, word):
+    place = Place("acme", Speechless(lost), {"word": "yes"}, collected=lambda: (), records=lambda: ())
+    assert attempt(place, echo, watched=False).word == word
