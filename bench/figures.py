@@ -1,6 +1,7 @@
 """How a figure is measured and how it is written down."""
 
 import json
+import os
 import statistics
 import subprocess
 import time
@@ -20,14 +21,21 @@ class Figure:
     ratio: float | None
     goal: float
     """The most that the value may be, or where there is a peer, the ratio; it is said, not written."""
+    least: bool = False
+    """Whether the goal is the least that the value may be."""
 
     @property
     def within(self) -> bool:
-        return (self.value if self.ratio is None else self.ratio) <= self.goal
+        judged = self.value if self.ratio is None else self.ratio
+        return judged >= self.goal if self.least else judged <= self.goal
 
 
 def alone(name: str, values: list[float], goal: float) -> Figure:
     return Figure(name, round(statistics.median(values), 3), "s", None, None, goal)
+
+
+def at_least(name: str, values: list[float], unit: str, goal: float) -> Figure:
+    return Figure(name, round(statistics.median(values), 3), unit, None, None, goal, least=True)
 
 
 def against(name: str, values: list[float], peers: list[float], goal: float) -> Figure:
@@ -49,6 +57,11 @@ def run(*command: str, codes: tuple[int, ...] = (0,)) -> str:
     return done.stdout
 
 
+def as_installed() -> None:
+    """Let the first of the runs keep its bytecode, as an installation has it, where this machine would not."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
 def times(rounds: int, measure: Callable[[], float]) -> list[float]:
     return [measure() for _ in range(rounds)]
 
@@ -58,10 +71,23 @@ def write(figures: list[Figure], path: Path) -> None:
 
 
 def _written(figure: Figure) -> dict[str, object]:
-    return {key: value for key, value in asdict(figure).items() if key != "goal"}
+    return {key: value for key, value in asdict(figure).items() if key not in {"goal", "least"}}
 
 
 def shown(figure: Figure) -> str:
     peer = "" if figure.peer is None else f", peer {figure.peer:.3f} {figure.unit}, ratio {figure.ratio}"
     verdict = "within" if figure.within else "OVER"
     return f"{figure.name}: {figure.value:.3f} {figure.unit}{peer}; {verdict} the goal of {figure.goal:g}"
+
+
+def report(found: list[Figure], path: Path) -> int:
+    """Write the figures, and return their verdict."""
+    write(found, path)
+    return verdict(found)
+
+
+def verdict(found: list[Figure]) -> int:
+    """Print the figures and return the exit code: 1 if a goal is missed."""
+    for figure in found:
+        print(shown(figure))
+    return 0 if all(figure.within for figure in found) else 1

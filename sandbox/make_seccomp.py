@@ -2,8 +2,8 @@
 
 The calls are those that Docker's default profile lets an unprivileged container make (its documentation lists them),
 less io_uring, userfaultfd, the keyring, bpf, perf, kexec, the mount family, namespaces, ptrace and its kin, and sockets
-of any family but four. clone3 answers ENOSYS, so that C libraries fall back to clone, whose flags
-can be read.
+of any family but four and of any internet protocol but TCP, UDP and ICMP. clone3 answers ENOSYS, so that C libraries
+fall back to clone, whose flags can be read.
 """
 
 import json
@@ -326,11 +326,16 @@ ALLOWED = [
 
 NAMESPACES = 0x7E020000
 """CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET (clone(2))."""
-FAMILIES = (1, 2, 10)
-NETLINK = 16
-"""AF_UNIX, AF_INET, AF_INET6, and of AF_NETLINK only NETLINK_ROUTE, which tells a program its own addresses (socket(2),
-netlink(7)): what programs of an agent use; AF_PACKET, AF_ALG, AF_VSOCK and every other are not listed. A list of those
-refused would not do: the filter compares 64 bits, the kernel reads 32."""
+UNIX, NETLINK = 1, 16
+"""AF_UNIX, and of AF_NETLINK only NETLINK_ROUTE, which tells a program its own addresses (socket(2), netlink(7)). With
+AF_INET and AF_INET6 that is what programs of an agent use; AF_PACKET, AF_ALG, AF_VSOCK and every other are not listed.
+A list of those refused would not do: the filter compares 64 bits, the kernel reads 32."""
+TYPE = 0xFFFFFFFF & ~0o2004000
+"""What the kernel reads of a socket's type, less SOCK_CLOEXEC and SOCK_NONBLOCK."""
+STREAM, DATAGRAM, TCP = 1, 2, (0, 6, 262)
+INTERNET = {2: {STREAM: TCP, DATAGRAM: (0, 17, 1)}, 10: {STREAM: TCP, DATAGRAM: (0, 17, 58)}}
+"""The protocols of each type of AF_INET and AF_INET6: TCP and MPTCP, UDP, and its own ICMP, which is what
+ping asks for. Whoever asks for another (SCTP, DCCP) makes the kernel load its module, and its holes with it."""
 
 
 def _compare(index: int, value: int, operation: str, two: int = 0) -> dict[str, object]:
@@ -341,6 +346,11 @@ def _socket(*tests: dict[str, object]) -> dict[str, object]:
     return {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": list(tests)}
 
 
+def _internet(family: int, kind: int, protocol: int) -> dict[str, object]:
+    typed = _compare(1, TYPE, "SCMP_CMP_MASKED_EQ", kind)
+    return _socket(_compare(0, family, "SCMP_CMP_EQ"), typed, _compare(2, protocol, "SCMP_CMP_EQ"))
+
+
 def profile() -> dict[str, object]:
     """Return the profile in the form that the engine reads."""
     personalities = (0x0, 0x0008, 0x20000, 0x20008, 0xFFFFFFFF)
@@ -349,7 +359,13 @@ def profile() -> dict[str, object]:
         {"names": ["clone"], "action": "SCMP_ACT_ALLOW", "args": [_compare(0, NAMESPACES, "SCMP_CMP_MASKED_EQ")]},
         {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38, "args": []},
     ]
-    rules += [_socket(_compare(0, family, "SCMP_CMP_EQ")) for family in FAMILIES]
+    rules += [_socket(_compare(0, UNIX, "SCMP_CMP_EQ"))]
+    rules += [
+        _internet(family, kind, protocol)
+        for family, kinds in INTERNET.items()
+        for kind, protocols in kinds.items()
+        for protocol in protocols
+    ]
     rules += [_socket(_compare(0, NETLINK, "SCMP_CMP_EQ"), _compare(2, 0, "SCMP_CMP_EQ"))]
     rules += [
         {"names": ["personality"], "action": "SCMP_ACT_ALLOW", "args": [_compare(0, value, "SCMP_CMP_EQ")]}

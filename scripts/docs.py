@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from hostkit.cli import cli
 from hostkit.policy.schema import schema_text
 from hostkit.report import checks_page, drills_page
+from hostkit.report.check import to_json
 
 ROOT = Path(__file__).parents[1]
 _HELP = re.compile(r"(<!-- help -->\n```\n).*?(```\n<!-- /help -->)", re.DOTALL)
@@ -21,6 +22,7 @@ def documents() -> dict[Path, str]:
     return {
         ROOT / "docs/checks.md": checks_page.page(),
         ROOT / "docs/drills.md": drills_page.page(),
+        ROOT / "docs/check.schema.json": to_json.schema_text(),
         ROOT / "docs/policy.schema.json": schema_text(),
         readme: _HELP.sub(lambda match: match[1] + shown + match[2], readme.read_text(encoding="utf-8")),
     }

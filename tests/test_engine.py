@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import signal
+import socket
 import tarfile
 import threading
 import time
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from hostkit.engine import Engine, in_order, side_by_side, version_numbers
+from hostkit.engine import Engine, connect, in_order, side_by_side, version_numbers
 from hostkit.engine.document import config
 from hostkit.errors import CannotTell, HostkitError
 from tests.launch.test_plan import PLAN
@@ -29,6 +30,17 @@ from tests.launch.test_plan import PLAN
 )
 def test_an_engine_tells_its_version_in_its_header(server, numbers):
     assert version_numbers(server) == numbers
+
+
+@pytest.mark.timeout(20)
+def test_an_engine_that_takes_connections_and_says_nothing_does_not_answer(tmp_path, monkeypatch):
+    path = tmp_path / "engine.sock"
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{path}")
+    with socket.socket(socket.AF_UNIX) as deaf:
+        deaf.bind(str(path))
+        deaf.listen()
+        with pytest.raises(CannotTell, match="the Docker engine does not answer"):
+            connect(timeout=1)
 
 
 def test_a_job_waits_for_what_it_needs_and_for_nothing_else():
@@ -120,6 +132,9 @@ class FakeApi:
         self._volume = volume
 
     def create_volume(self, name, **_):
+        return {"Name": name}  # all that an engine says of one that it kept over its own restart
+
+    def inspect_volume(self, name):
         return self._volume
 
 

@@ -37,7 +37,14 @@ def test_a_wheel_holds_every_play_and_the_filter(tmp_path):
     ]
     subprocess.run([sys.executable, "-m", "pip", *words, str(source)], check=True, capture_output=True, timeout=120)
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
-        names = {name.partition(".data/data/share/hostkit/")[2] for name in wheel.namelist()}
+        inside = wheel.namelist()
+        names = {name.partition(".data/data/share/hostkit/")[2] for name in inside}
     plays = [path for path in (ROOT / "playbooks").rglob("*") if path.is_file() and path.suffix != ".pyc"]
-    wanted = [ROOT / "sandbox/hostkit-agent.apparmor", ROOT / "sandbox/seccomp.json", *plays]
+    wanted = [
+        ROOT / "requirements.lock",
+        ROOT / "sandbox/hostkit-agent.apparmor",
+        ROOT / "sandbox/seccomp.json",
+        *plays,
+    ]
     assert {str(path.relative_to(ROOT)) for path in wanted} <= names
+    assert "hostkit/posture/scan/rules.yml" in inside

@@ -5,18 +5,33 @@ import json
 import socket
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from hostkit.bootstrap import engine
 from hostkit.bootstrap.gateway import RECORDS, RULES
 from hostkit.bootstrap.guard import Pending, Standing, by_key, refuse_stale, tunnels, whose
+from hostkit.bootstrap.mac import jobs as mac
 from hostkit.bootstrap.plays import Machine, distribution
 from hostkit.errors import CannotTell, HostkitError
 from hostkit.host import NO_SHELLS, SHARED_FILE_SYSTEMS, Host, Login, accounts
 
-_PENDING = "/run/hostkit/fence.pending"
-_CONFIRMED = "/etc/hostkit/fence.nft"
 SSH_FILE = "/etc/ssh/sshd_config.d/00-hostkit.conf"
 PROGRAM = "/usr/local/lib/hostkit/fence"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a platform's fence keeps its mark while it waits, itself once it was confirmed, and its own program."""
+
+    pending: str
+    confirmed: str
+    program: str
+
+
+_PLACES = {
+    "linux": Places("/run/hostkit/fence.pending", "/etc/hostkit/fence.nft", PROGRAM),
+    "darwin": Places("/var/run/hostkit/pf.pending", "/etc/hostkit/pf.anchor", mac.PROGRAM),
+}
 
 
 def standing(host: Host) -> Standing:
@@ -58,6 +73,7 @@ def _machine(host: Host) -> Machine | None:
         in_container=host.stat("/run/systemd/container") is not None,
         addresses=tuple(address for own in found.values() for address in own),
         bridges=tuple(address for name, own in found.items() if engine.is_bridge(name) for address in own),
+        interfaces=tuple(name for name in found if not (name == "lo" or engine.faces_containers(name))),
         rules=_kept(host, RULES),
         status=_kept(host, f"{RECORDS}/status.json"),
         daemon=_kept(host, engine.FILE),
@@ -84,13 +100,14 @@ def _uevent(host: Host, name: str) -> str:
 
 def pending(host: Host) -> Pending | None:
     """Return the fence that waits to be confirmed, if one does; raise CannotTell if its mark is not readable."""
-    if host.stat(_PENDING) is None:
+    path = _PLACES[host.platform].pending
+    if host.stat(path) is None:
         return None
     try:
-        plain = json.loads(host.read(_PENDING))
+        plain = json.loads(host.read(path))
         return Pending(float(plain["at"]), str(plain["over"]), tuple(str(plain.get("from", "")).split()))
     except (ValueError, KeyError, TypeError):
-        raise CannotTell(f"{_PENDING} is not readable as JSON", "wait two minutes: the fence rolls back") from None
+        raise CannotTell(f"{path} is not readable as JSON", "wait two minutes: the fence rolls back") from None
 
 
 def confirm(host: Host) -> None:
@@ -107,7 +124,8 @@ def confirm(host: Host) -> None:
 
 def keep(host: Host) -> None:
     """Keep the fence that was applied, over reboots too; raise CannotTell if it is not that one any more."""
-    host.run(PROGRAM, "confirm", timeout=30)  # it waits its turn, and is not to be killed half way
+    # It waits its turn, and is not to be killed half way.
+    host.run(_PLACES[host.platform].program, "confirm", timeout=30)
 
 
 def resolved(name: str) -> tuple[str, ...]:
@@ -124,21 +142,22 @@ def resolved(name: str) -> tuple[str, ...]:
 
 def stands(host: Host, ruleset: str) -> bool:
     """Return whether this very fence was confirmed and is up, so that a run would put up none."""
-    kept = host.stat(_CONFIRMED) is not None and host.read(_CONFIRMED) == ruleset
+    path = _PLACES[host.platform].confirmed
+    kept = host.stat(path) is not None and host.read(path) == ruleset
     return kept and pending(host) is None and _stands(host)
 
 
 def wait(host: Host, window: float) -> bool:
     """Wait until the fence is confirmed or rolled back, `window` seconds and a little; return whether it stands."""
-    end = time.monotonic() + window + 15
-    while host.stat(_PENDING) is not None and time.monotonic() < end:
+    end, places = time.monotonic() + window + 15, _PLACES[host.platform]
+    while host.stat(places.pending) is not None and time.monotonic() < end:
         time.sleep(0.5)
-    return host.stat(_CONFIRMED) is not None and _stands(host)
+    return host.stat(places.confirmed) is not None and _stands(host)
 
 
 def _stands(host: Host) -> bool:
     try:
-        host.run(PROGRAM, "stands")
+        host.run(_PLACES[host.platform].program, "stands")
     except CannotTell:
         return False
     return True

@@ -1,7 +1,9 @@
 """Keeping a fence from the console: a word that is shown and typed back, while the gateway and DNS answer."""
 
 import json
+import re
 import secrets
+import sys
 import time
 from collections.abc import Callable, Mapping
 
@@ -44,6 +46,8 @@ def dead(host: Host, policy: Policy) -> tuple[str, ...]:
 
     Where there is no default route there is no gateway to ask.
     """
+    if host.platform == "darwin":
+        return _dead_on_a_mac(host, policy)
     answers = [_resolver(host, address) for address in policy.host.resolvers]
     resolvers = [] if "" in answers else answers
     gateways = [fault for gateway, interface in host.default_routes() if (fault := _gateway(host, gateway, interface))]
@@ -72,12 +76,32 @@ def _resolver(host: Host, address: str) -> str:
     """
     there = uids(host.read("/etc/passwd"))
     account = next((one for one in (GATEWAY_ACCOUNT, RESOLVER, *TIME) if one in there), "")
-    way = ("runuser", "-u", account, "--") if account else ()
+    return _asked(host, ("runuser", "-u", account, "--") if account else (), "/usr/bin/python3", address)
+
+
+def _asked(host: Host, way: tuple[str, ...], python: str, address: str) -> str:
     try:
-        said = host.run(*way, "/usr/bin/python3", "-I", "-c", _ASK, address).strip()
+        said = host.run(*way, python, "-I", "-c", _ASK, address).strip()
     except CannotTell:
         return f"resolver {address} does not answer"
     return "" if said in _HEARD else f"resolver {address} answers with error {said}"
+
+
+def _dead_on_a_mac(host: Host, policy: Policy) -> tuple[str, ...]:
+    """Return the same of a Mac, where people's accounts may ask the resolvers, root's too.
+
+    Its neighbours are made known by a ping, answered or not; an entry without an address is none.
+    """
+    answers = [_asked(host, (), sys.executable, address) for address in policy.host.resolvers]
+    faults = [] if "" in answers else answers
+    for gateway, interface in host.default_routes():
+        if ":" in gateway:
+            continue  # of IPv6 the neighbours answer to the router's own advertisements
+        host.ask("/sbin/ping", "-c", "1", "-t", "2", gateway)
+        said = host.ask("/usr/sbin/arp", "-n", gateway).out
+        if not re.search(r" at [0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5} on ", said):
+            faults.append(f"gateway {gateway} does not answer on {interface}")
+    return tuple(faults)
 
 
 def _gateway(host: Host, gateway: str, interface: str) -> str:

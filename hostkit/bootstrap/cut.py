@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hostkit.bootstrap.ways import RESOLVER, TIME
+from hostkit.host.traffic import Connection
 from hostkit.policy import GATEWAY_ACCOUNT, Policy
 from hostkit.policy.vpn import split_endpoint
-from hostkit.traffic import Connection
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,16 @@ def cut(
     """
     ways = {address: name for name, found in addresses.items() for address in found}
     fence = _Fence(policy, {uid: name for name, uid in accounts.items()}, ways)
+    return grouped(accounts, (one for one in connections if not _passes(fence, one)))
+
+
+def grouped(accounts: Mapping[str, int], lost: Iterable[Connection]) -> tuple[Cut, ...]:
+    """Return connections by account, place and program; `accounts` is name to uid."""
+    names = {uid: name for name, uid in accounts.items()}
     groups: dict[tuple[str, str, str], set[str]] = {}
-    for one in connections:
-        if not _passes(fence, one):
-            key = (fence.names.get(one.uid, f"uid {one.uid}"), one.place, one.process)
-            groups.setdefault(key, set()).add(_shown(one))
+    for one in lost:
+        key = (names.get(one.uid, f"uid {one.uid}"), one.place, one.process)
+        groups.setdefault(key, set()).add(_shown(one))
     return tuple(Cut(*key, tuple(sorted(far))) for key, far in sorted(groups.items()))
 
 

@@ -59,7 +59,9 @@ class Disk:
                 self._take_away(place)
             case "directory":
                 place.mkdir(exist_ok=True)
-                _own(place, state)
+                handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+                _own(handle, state)
+                os.close(handle)
             case "link":
                 self._replace(place, lambda temporary: temporary.symlink_to(state["target"]))
             case "file":
@@ -94,16 +96,17 @@ class Disk:
 
 
 def _written(temporary: Path, state: State, content: bytes) -> None:
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
         file.write(content)
-        _own(temporary, state)
+        _own(file.fileno(), state)
         file.flush()
         os.fsync(file.fileno())
 
 
-def _own(place: Path, state: State) -> None:
-    os.chown(place, state["uid"], state["gid"])
-    place.chmod(state["mode"])  # after the owner, whose change takes set-uid bits away
+def _own(handle: int, state: State) -> None:
+    """Give what is open away: by its path it could be another's link by now, in a folder that an agent writes."""
+    os.fchown(handle, state["uid"], state["gid"])
+    os.fchmod(handle, state["mode"])  # after the owner, whose change takes set-uid bits away
 
 
 def synced(folder: Path) -> None:

@@ -59,6 +59,11 @@ def is_bridge(interface: str) -> bool:
     return interface == "docker0" or interface.startswith("br-")
 
 
+def faces_containers(interface: str) -> bool:
+    """Return whether what comes in on an interface was sent by a container: the engine's bridges, hostkit's, wires."""
+    return is_bridge(interface) or interface.startswith(("hke", "hki", "hkd", "veth"))
+
+
 def _read(before: str) -> dict[str, Any]:
     try:
         plain = json.loads(before or "{}")

@@ -49,8 +49,6 @@ class Standing:
 
 def refuse(policy: Policy, standing: Standing) -> None:
     """Raise HostkitError for the first thing that would make the plays fail half way, or cut a live session."""
-    if standing.platform != "linux":
-        raise HostkitError(f"not yet: there are no plays for {standing.platform}", "run it on the Linux box")
     if not standing.is_root:
         raise HostkitError("bootstrap changes this host", "run it as root: sudo hostkit bootstrap")
     if not standing.has_systemd:
@@ -59,15 +57,15 @@ def refuse(policy: Policy, standing: Standing) -> None:
     if standing.machine is None:
         do = "they are Debian 12, Debian 13 and Ubuntu 24.04; write what differs into playbooks/linux/distributions.yml"
         raise HostkitError("the plays do not know the distribution that /etc/os-release names", do)
-    _refuse_path(policy.path)
+    refuse_path(policy.path)
     for name in (policy.host.account, GATEWAY_ACCOUNT):
         _refuse_account(name, standing.passwd)
     _refuse_unknown(policy.host.exempt, standing.passwd)
     refuse_tcp(standing.engine_files)
     _refuse_needed_shares(standing, (policy.path, sys.executable))
-    _refuse_management(policy, standing)
-    for session in standing.sessions:
-        _refuse_if_cut(policy, standing.addresses, session)
+    refuse_management(policy, standing.addresses)
+    _refuse_tunnels(policy, standing.tunnels)
+    refuse_sessions(policy, standing.addresses, standing.sessions)
 
 
 def refuse_keyless(standing: Standing) -> None:
@@ -89,7 +87,8 @@ def by_key(sessions: Iterable[Login], journal: str) -> bool:
     return bool({f"{address}:{port}" for address, port in told} & {session.peer for session in sessions})
 
 
-def _refuse_path(path: str) -> None:
+def refuse_path(path: str) -> None:
+    """Raise HostkitError for a path of which a unit, a ruleset or a template would read more than it is."""
     if not re.fullmatch(r"[A-Za-z0-9/._@+,-]+", path):
         what = f"the policy's path {path!r} stands in a unit, a ruleset and a template, which would read it as more"
         raise HostkitError(what, "move the policy to /etc/hostkit/hostkit.yml")
@@ -119,24 +118,40 @@ def _refuse_needed_shares(standing: Standing, own: Iterable[str]) -> None:
     """Raise HostkitError if a play would unmount what this host, hostkit, or somebody's login stands on."""
     entries = [words for line in standing.passwd.splitlines() if len(words := line.split(":")) == 7]
     homes = [words[5] for words in entries if words[6] not in NO_SHELLS]
-    for share in standing.shares:
+    refuse_needed(standing.shares, (*_SYSTEM, *own, *homes))
+
+
+def refuse_needed(shares: Iterable[str], needed: Iterable[str]) -> None:
+    """Raise HostkitError if one of these paths lies on a share that a play would unmount."""
+    paths = tuple(needed)
+    for share in shares:
         below = share.rstrip("/") + "/"
-        if needed := next((path for path in (*_SYSTEM, *own, *homes) if f"{path}/".startswith(below)), ""):
-            what = f"{needed} lies on {share}, a share that bootstrap would unmount"
+        if found := next((path for path in paths if f"{path}/".startswith(below)), ""):
+            what = f"{found} lies on {share}, a share that bootstrap would unmount"
             raise HostkitError(what, "move it to a disk of this machine first: without it nobody might get in again")
 
 
-def _refuse_management(policy: Policy, standing: Standing) -> None:
+def refuse_management(policy: Policy, addresses: Mapping[str, tuple[str, ...]]) -> None:
     """Raise HostkitError if nobody could come in: an interface may come up later, but not every one."""
     names = policy.host.management
-    if names and not set(names) & set(standing.addresses):
-        known = ", ".join(sorted(standing.addresses))
+    if names and not set(names) & set(addresses):
+        known = ", ".join(sorted(addresses))
         what = f"host.management names {', '.join(names)}, and none of them is here"
         raise HostkitError(what, f"name one that is up now besides those that come later; interfaces here: {known}")
-    for name in names:
-        if name in standing.tunnels and policy.host.vpn is None:
+
+
+def _refuse_tunnels(policy: Policy, tunnels: Iterable[str]) -> None:
+    """Raise HostkitError if this host is managed through a tunnel whose own packets the fence would drop."""
+    for name in policy.host.management:
+        if name in tunnels and policy.host.vpn is None:
             do = "say under host.vpn what kind it is (wireguard, tailscale, openvpn) and where its other end is"
             raise HostkitError(f"{name} is a tunnel, and the fence would drop its own packets", do)
+
+
+def refuse_sessions(policy: Policy, addresses: Mapping[str, tuple[str, ...]], sessions: Iterable[Login]) -> None:
+    """Raise HostkitError for the first live session that the fence would cut."""
+    for session in sessions:
+        _refuse_if_cut(policy, addresses, session)
 
 
 def _refuse_if_cut(policy: Policy, addresses: Mapping[str, tuple[str, ...]], session: Login) -> None:

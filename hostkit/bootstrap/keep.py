@@ -1,9 +1,10 @@
 """Keeping the record where only root reads: whole at any moment, and on the disk before what it tells of may change."""
 
+import dataclasses
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hostkit.bootstrap.disk import Disk, synced
@@ -43,13 +44,14 @@ class Kept:
                 self._keep(thing.name, thing.was["digest"])
         self._write(made)
 
-    def close_run(self, host: Host, touches: Iterable[Touch]) -> None:
-        """Put on record what the run made of what it touched."""
+    def close_run(self, host: Host, touches: Iterable[Touch], ran: Mapping[str, str] | None = None) -> None:
+        """Put on record what the run made of what it touched, and the stamps of the plays that ran to their end."""
         record = self.record()
         assert record is not None  # noqa: S101 - open_run wrote it, under the same lock
         found = spelled(self._disk, touches)
         keys = {thing.key for thing in record.things} | {(touch.kind, touch.name) for touch in found}
-        self._write(closed(record, found, look(host, self._disk, keys)))
+        made = closed(record, found, look(host, self._disk, keys))
+        self._write(dataclasses.replace(made, plays={**made.plays, **(ran or {})}))
 
     def content(self, digest: str) -> bytes:
         """Return a content that was kept; raise CannotTell if it is not what it was."""

@@ -1,6 +1,6 @@
 """The kernel's settings that an agent's host wants, as data: the play writes them, the check reads them back. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 SETTINGS: Mapping[str, str] = {
     "dev.tty.ldisc_autoload": "0",
@@ -19,6 +19,7 @@ SETTINGS: Mapping[str, str] = {
     "net.core.bpf_jit_harden": "2",
     "net.ipv4.conf.all.accept_redirects": "0",
     "net.ipv4.conf.all.accept_source_route": "0",
+    "net.ipv4.conf.all.rp_filter": "2",
     "net.ipv4.conf.all.secure_redirects": "0",
     "net.ipv4.conf.all.send_redirects": "0",
     "net.ipv4.conf.default.accept_redirects": "0",
@@ -32,12 +33,21 @@ SETTINGS: Mapping[str, str] = {
     "net.ipv6.conf.default.accept_redirects": "0",
     "net.ipv6.conf.default.accept_source_route": "0",
 }
-"""From CIS Debian 12 (1.5, 3.3) and Lynis' KRNL-6000, less what breaks containers or this host: ip_forward and
-rp_filter are the engine's, user namespaces may be wanted by a rootless one, and modules_disabled keeps nftables from
-loading (facts/controls.md, B.1). `unprivileged_bpf_disabled` is 2 and not 1, which no --undo could take back."""
+"""From CIS Debian 12 (1.5, 3.3) and Lynis' KRNL-6000, less what breaks containers or this host: ip_forward is the
+engine's, user namespaces may be wanted by a rootless one, and modules_disabled keeps nftables from loading
+(facts/controls.md, B.1). `unprivileged_bpf_disabled` is 2 and not 1, which no --undo could take back; rp_filter is 2,
+as newer Debians have it, and not 1, which drops what a machine with two ways out is sent by the other one."""
+
+OWN: Mapping[str, str] = {
+    "net/ipv4/conf/{}/accept_redirects": "0",
+    "net/ipv4/conf/{}/send_redirects": "0",
+    "net/ipv6/conf/{}/accept_redirects": "0",
+    "net/ipv6/conf/{}/accept_source_route": "0",
+}
+"""What each interface is asked for itself: `all` does not speak for it there, and `default` only for later ones."""
 
 _TIGHTER = {"kernel.unprivileged_bpf_disabled": ("1",), "kernel.yama.ptrace_scope": ("2", "3"),
-            "kernel.perf_event_paranoid": ("4",)}  # fmt: skip
+            "kernel.perf_event_paranoid": ("4",), "net.ipv4.conf.all.rp_filter": ("1",)}  # fmt: skip
 
 
 def settings(*, in_container: bool) -> dict[str, str]:
@@ -46,11 +56,16 @@ def settings(*, in_container: bool) -> dict[str, str]:
     return {name: value for name, value in SETTINGS.items() if not in_container or name.startswith(own)}
 
 
+def own_settings(interfaces: Iterable[str]) -> dict[str, str]:
+    """Return the settings of these interfaces, in sysctl's spelling with slashes: a name may have a dot in it."""
+    return {name.format(one): value for one in interfaces for name, value in OWN.items()}
+
+
 def path(name: str) -> str:
     """Return where a setting lies, such as /proc/sys/kernel/dmesg_restrict."""
-    return "/proc/sys/" + name.replace(".", "/")
+    return "/proc/sys/" + (name if "/" in name else name.replace(".", "/"))
 
 
 def good(name: str) -> tuple[str, ...]:
     """Return the live values that need no change: the wanted one, and those that forbid more."""
-    return (SETTINGS[name], *_TIGHTER.get(name, ()))
+    return (SETTINGS.get(name, "0"), *_TIGHTER.get(name, ()))

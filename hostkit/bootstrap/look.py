@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
+from hostkit.bootstrap import kernel
 from hostkit.bootstrap.disk import Disk
+from hostkit.bootstrap.mac import look as mac
 from hostkit.bootstrap.record import Key, State
 from hostkit.bootstrap.touched import Touch
 from hostkit.host import Host
@@ -25,7 +27,8 @@ def look(host: Host, disk: Disk, keys: Iterable[Key]) -> dict[Key, State]:
     """Return the state of each thing; raise CannotTell for what cannot be read, for then nothing may change it."""
     wanted = sorted(set(keys))
     found: dict[Key, State] = {("file", name): disk.look(name) for name in _of("file", wanted)}
-    readers = {"unit": _units, "package": _packages, "sysctl": _sysctls, "account": _accounts, "table": _tables}
+    linux = {"unit": _units, "package": _packages, "sysctl": _sysctls, "account": _accounts, "table": _tables}
+    readers = mac.READERS if host.platform == "darwin" else linux
     for kind, reader in readers.items():
         if names := _of(kind, wanted):
             found |= {(kind, name): state for name, state in reader(host, names).items()}
@@ -56,7 +59,7 @@ def _packages(host: Host, names: list[str]) -> Mapping[str, State]:
 
 
 def _sysctls(host: Host, names: list[str]) -> Mapping[str, State]:
-    paths = {name: f"/proc/sys/{name.replace('.', '/')}" for name in names}
+    paths = {name: kernel.path(name) for name in names}
     return {name: {"value": host.read(path).strip() if host.stat(path) else None} for name, path in paths.items()}
 
 

@@ -1,5 +1,6 @@
 """The plays of a platform: their files, the checks that each proves, and the variables they take."""
 
+import hashlib
 import re
 import sys
 from collections.abc import Mapping
@@ -9,14 +10,17 @@ from typing import Any
 
 import yaml
 
+from hostkit import __version__
 from hostkit.bootstrap import apparmor, engine, gateway, kernel
 from hostkit.bootstrap.fence import draft
+from hostkit.errors import HostkitError
 from hostkit.host import SHARED_FILE_SYSTEMS
 from hostkit.policy import GATEWAY_ACCOUNT, Policy
 from hostkit.policy.uids import UIDS
 from hostkit.shipped import shipped
 
 FOLDER = shipped("playbooks")
+_FOLDERS = {"linux": "linux", "darwin": "mac"}
 
 
 @dataclass(frozen=True)
@@ -50,26 +54,33 @@ class Play:
 class Machine:
     """What the plays must know of this machine: its distribution's names, and whether its kernel is another's.
 
-    `addresses` are its own, `bridges` those of them that the container engine gave; `rules` and `status` are those of
-    its own gateway as they lie there, empty if none does; `daemon` is the container engine's daemon.json.
+    `addresses` are its own, `bridges` those of them that the container engine gave; `interfaces` are all but the
+    engine's and loopback; `rules` and `status` are those of its own gateway as they lie there, empty if none does;
+    `daemon` is the container engine's daemon.json.
     """
 
     distribution: Mapping[str, Any]
     in_container: bool = False
     addresses: tuple[str, ...] = ()
     bridges: tuple[str, ...] = ()
+    interfaces: tuple[str, ...] = ()
     rules: str = ""
     status: str = ""
     daemon: str = ""
 
 
-KINDS = frozenset({"files", "units", "packages", "sysctls", "accounts"})
+KINDS = frozenset({"files", "units", "packages", "sysctls", "accounts", "settings", "jobs"})
 """The kinds of things a play may touch."""
 
 
 def plays(platform: str = "linux") -> tuple[Play, ...]:
-    """Return the platform's plays in the order of their numbers; raise TypeError for a file that is not one play."""
-    return tuple(_play(file) for file in sorted((FOLDER / platform).glob("[0-9][0-9]-*.yml")))
+    """Return the platform's plays in the order of their numbers; raise TypeError for a file that is not one play.
+
+    Raise HostkitError where there are none for it.
+    """
+    if platform not in _FOLDERS:
+        raise HostkitError(f"there are no plays for {platform}", "run it on a Linux box or a Mac")
+    return tuple(_play(file) for file in sorted((FOLDER / _FOLDERS[platform]).glob("[0-9][0-9]-*.yml")))
 
 
 def _play(file: Path) -> Play:
@@ -80,6 +91,27 @@ def _play(file: Path) -> Play:
     own, tasks = play["vars"], len(play["tasks"]) + len(play.get("handlers", ()))
     touches = {kind: tuple(names) for kind, names in own["touches"].items()}
     return Play(file, play["name"], own["why"], tuple(own["proves"]), touches, tasks, own.get("solo_leaves_out", ""))
+
+
+def stamps(platform: str = "linux") -> dict[str, str]:
+    """Return, by each play's stem, what tells it from an older or newer one: hostkit's version and a digest of it all.
+
+    With a play goes what lies beside all of them; no play is parsed for it.
+    """
+    made = (
+        path for path in sorted((FOLDER / _FOLDERS[platform]).rglob("*")) if path.suffix in _MADE_OF and path.is_file()
+    )
+    content = {path: path.read_bytes() for path in made}
+    own = {path for path in content if re.match(r"[0-9][0-9]-.*\.yml$", path.name)}
+    shared = hashlib.sha256(b"".join(text for path, text in content.items() if path not in own))
+    return {path.stem: f"{__version__} {_digest(shared.digest() + content[path])}" for path in sorted(own)}
+
+
+_MADE_OF = {".yml", ".py", ""}
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def distribution(os_release: str) -> Mapping[str, Any] | None:
@@ -129,7 +161,7 @@ def _gateway(policy: Policy, machine: Machine, settings: str) -> str:
 
 def _kernel(machine: Machine) -> dict[str, Any]:
     """Return the kernel's settings, and the lines in which grep tells those that need no change."""
-    wanted = kernel.settings(in_container=machine.in_container)
+    wanted = kernel.settings(in_container=machine.in_container) | kernel.own_settings(machine.interfaces)
     return {
         "kernel_settings": wanted,
         "kernel_names": list(wanted),

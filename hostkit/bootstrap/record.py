@@ -7,7 +7,7 @@ replaced; what was found at the start of the latest run tells, at its end, wheth
 import dataclasses
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hostkit.bootstrap.touched import Touch
@@ -48,10 +48,14 @@ class Thing:
 
 @dataclass(frozen=True)
 class Record:
-    """All things on record; `running` while a run is under way, and for ever after one that was killed."""
+    """All things on record; `running` while a run is under way, and for ever after one that was killed.
+
+    `plays` holds, for each play that ran to its end, the stamp of the hostkit that ran it last.
+    """
 
     things: tuple[Thing, ...] = ()
     running: bool = False
+    plays: Mapping[str, str] = field(default_factory=dict)
 
 
 def opened(record: Record, found: Iterable[Touch], now: Mapping[Key, State]) -> Record:
@@ -61,7 +65,7 @@ def opened(record: Record, found: Iterable[Touch], now: Mapping[Key, State]) -> 
     fresh = [touch for touch in found if (touch.kind, touch.name) not in known]
     states = [now[touch.kind, touch.name] for touch in fresh]
     news = [Thing(t.play, t.kind, t.name, state, state) for t, state in zip(fresh, states, strict=True)]
-    return Record((*things, *news), running=True)
+    return dataclasses.replace(record, things=(*things, *news), running=True)
 
 
 def settled(record: Record, now: Mapping[Key, State]) -> Record:
@@ -85,7 +89,7 @@ def closed(record: Record, found: Iterable[Touch], now: Mapping[Key, State]) -> 
     known = {thing.key for thing in record.things}
     made = [t for t in touches if (t.kind, t.name) not in known and now[t.kind, t.name] != ABSENT]
     news = [Thing(t.play, t.kind, t.name, ABSENT, ABSENT, now[t.kind, t.name]) for t in made]
-    return Record((*things, *news), running=False)
+    return dataclasses.replace(record, things=(*things, *news), running=False)
 
 
 def _closed(thing: Thing, now: State) -> Thing:
@@ -103,7 +107,8 @@ def digests(record: Record) -> frozenset[str]:
 def as_json(record: Record) -> str:
     """Return the record as it is kept."""
     things = [dataclasses.asdict(thing) for thing in record.things]
-    return json.dumps({"version": VERSION, "running": record.running, "things": things}, indent=1)
+    plain = {"version": VERSION, "running": record.running, "plays": dict(record.plays), "things": things}
+    return json.dumps(plain, indent=1)
 
 
 def parse(text: str, path: str) -> Record:
@@ -117,4 +122,5 @@ def parse(text: str, path: str) -> Record:
         ) from None
     if version != VERSION:
         raise HostkitError(f"{path} is of another version", "use the hostkit that wrote it")
-    return Record(tuple(Thing(**thing) for thing in plain["things"]), running=plain["running"])
+    things = tuple(Thing(**thing) for thing in plain["things"])
+    return Record(things, running=plain["running"], plays=plain.get("plays", {}))

@@ -9,7 +9,8 @@ from hostkit.bootstrap.look import look
 from hostkit.bootstrap.record import ABSENT, Record, Thing
 from hostkit.bootstrap.undo import STATE, SUFFIX, Act, Way, plan
 from hostkit.errors import CannotTell, HostkitError
-from hostkit.host import Host
+from hostkit.host import Host, accounts
+from hostkit.host.apple import DSCL, records
 
 Told = Callable[[str, str], None]
 """Takes what became of a step (undone, failed or stays), and the step in words."""
@@ -48,7 +49,7 @@ def _taken(host: Host, disk: Disk, kept: Kept, act: Act) -> tuple[str, str]:
     """Take one step and return what became of it, and why it was not undone."""
     try:
         for command in act.commands:
-            host.run(*command, timeout=60)
+            host.run(*command, timeout=150)  # launchd gives a VM two minutes to end
         if act.files:
             _put_back(host, disk, kept, act)
         if act.account:
@@ -90,19 +91,42 @@ def _put(disk: Disk, kept: Kept, thing: Thing) -> None:
 
 def _remove_account(host: Host, name: str) -> None:
     """Remove an account that bootstrap made; raise CannotTell while anything runs as it or belongs to it."""
-    entries = (line.split(":") for line in host.read("/etc/passwd").splitlines())
-    uid = next((words[2] for words in entries if words[0] == name), "")
+    uid = _uid(host, name)
     if not uid:
         return
     if uid in host.run("ps", "-e", "-o", "uid=").split():
         raise CannotTell(f"something still runs as {name}", f"see it with ps -u {name}, end it, and undo again")
-    pruned = [word for path in ("/proc", "/sys", STATE) for word in ("-path", path, "-o")][:-1]
-    search = ("find", "/", "-ignore_readdir_race", "(", *pruned, ")", "-prune", "-o", "-uid", uid, "-print", "-quit")
-    if found := host.run(*search, timeout=300).strip():
-        raise CannotTell(f"{found} belongs to {name}", "give it to another account, and undo again")
+    if found := _belonging(host, uid):
+        raise CannotTell(f"{found} belongs to {name}", _EMPTIED.get(host.platform, _GIVEN))
+    if host.platform == "darwin":
+        host.run(DSCL, ".", "-delete", f"/Users/{name}")
+        host.run(DSCL, ".", "-delete", f"/Groups/{name}")
+        return
     host.run("userdel", name)
     if any(line.startswith(f"{name}:") for line in host.read("/etc/group").splitlines()):
         host.run("groupdel", name)
+
+
+_GIVEN = "give it to another account, and undo again"
+_EMPTIED = {"darwin": "if nothing there is wanted, the VM's disk neither, remove that account's home, and undo again"}
+
+
+def _uid(host: Host, name: str) -> str:
+    if host.platform == "darwin":
+        return records(host, "UniqueID").get(name, "").strip()
+    return next((words[2] for words in accounts(host) if words[0] == name), "")
+
+
+def _belonging(host: Host, uid: str) -> str:
+    """Return a file that belongs to an account, empty if none does; on a Mac where an account can have any."""
+    if host.platform == "darwin":
+        places = ("/Users", "/Library", "/private/var", "/private/tmp", "/opt", "/usr/local")
+        there = [place for place in places if host.stat(place)]
+        found = host.ask("/usr/bin/find", *there, "-xdev", "-user", uid, timeout=300).out  # SIP hides some: code 1
+        return found.partition("\n")[0]
+    pruned = [word for path in ("/proc", "/sys", STATE) for word in ("-path", path, "-o")][:-1]
+    search = ("find", "/", "-ignore_readdir_race", "(", *pruned, ")", "-prune", "-o", "-uid", uid, "-print", "-quit")
+    return host.run(*search, timeout=300).strip()
 
 
 def _empty_state_folder(disk: Disk, record: Record) -> None:

@@ -16,7 +16,6 @@ from hostkit.errors import CannotTell
 
 GIVEN = frozenset({"gateway_code"})
 """Variables that `run` itself gives the plays: files it lays down for them."""
-_WOULD_RUN = "Command would have run if not in check mode"
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,9 @@ def run(
         # Ansible ends with this process, however it ends: nothing goes on changing a host that nobody watches.
         runner.config.command[:0] = _MORTAL
         runner.run()
+        if not steps:
+            do = "run hostkit bootstrap --check to see whether ansible starts"
+            raise CannotTell(f"ansible ran no task at all: {runner.status}, code {runner.rc}", do)
     return _judged(tuple(steps))
 
 
@@ -81,9 +83,11 @@ def _bare_environment() -> Iterator[None]:
         os.environ.update(kept)
 
 
-_MORTAL = ("/usr/bin/setpriv", "--pdeathsig", "KILL")  # util-linux, there on every Debian and Ubuntu
-_SYSTEM_PYTHON = "/usr/bin/python3"  # the one that python3-apt is made for
-_PYTHON = _SYSTEM_PYTHON if Path(_SYSTEM_PYTHON).exists() else sys.executable
+_MAC = sys.platform == "darwin"
+# util-linux, there on every Debian and Ubuntu; a Mac has no such word, and there the lost terminal ends Ansible.
+_MORTAL = () if _MAC else ("/usr/bin/setpriv", "--pdeathsig", "KILL")
+_SYSTEM_PYTHON = "/usr/bin/python3"  # the one that python3-apt is made for; on a Mac it asks to install Xcode
+_PYTHON = _SYSTEM_PYTHON if Path(_SYSTEM_PYTHON).exists() and not _MAC else sys.executable
 _LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": _PYTHON}
 
 
@@ -96,10 +100,16 @@ def _environment(folder: Path) -> dict[str, str]:
         "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
         "ANSIBLE_REMOTE_TEMP": str(folder / "tmp"),
         "ANSIBLE_PIPELINING": "true",
-        **_quick(),
+        "ANSIBLE_TIMEOUT": "240",  # seconds for an interpreter to start: a VM beside three other tests took over 120
+        "ANSIBLE_NO_TARGET_SYSLOG": "true",  # what a play writes is nobody's who may read the journal
+        **(_SAFE if _MAC else _quick()),
         "ANSIBLE_NOCOLOR": "true",
         "LC_ALL": "C.UTF-8",
     }
+
+
+_SAFE = {"OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES", "no_proxy": "*"}
+"""What keeps Apple's libraries from ending Ansible's workers, which are forks (ansible/ansible, issue 49207)."""
 
 
 def _quick() -> dict[str, str]:
@@ -116,7 +126,12 @@ def _quick() -> dict[str, str]:
     }
 
 
-_WORDS = {"runner_on_ok": "ok", "runner_on_failed": "failed", "runner_on_skipped": "skipped"}
+_WORDS = {
+    "runner_on_ok": "ok",
+    "runner_on_failed": "failed",
+    "runner_on_skipped": "skipped",
+    "runner_on_unreachable": "failed",  # no interpreter within ANSIBLE_TIMEOUT
+}
 
 
 def _step(event: dict[str, Any]) -> Step | None:
@@ -130,17 +145,21 @@ def _step(event: dict[str, Any]) -> Step | None:
         what = "ok"
     if what == "ok" and result.get("changed"):
         what = "changed"
-    if result.get("msg") == _WOULD_RUN:
-        what = "changed"
-    said = str(result.get("msg") or result.get("stderr") or "") if what == "failed" else ""
+    said = _words(result) if what == "failed" else ""
     seconds = float(data.get("duration") or 0.0)
     return Step(str(data.get("play")), str(data.get("task")), what, _failure(result, said), _diff(result), seconds)
+
+
+def _words(result: dict[str, Any]) -> str:
+    """Return what a module says of its failure; of a command that failed only its own words say why."""
+    said = str(result.get("msg") or "")
+    return str(result.get("stderr") or said) if said in {"", "non-zero return code"} else said
 
 
 def _failure(result: dict[str, Any], said: str) -> str:
     """Return why a task failed; a loop's own message says nothing, its items' do."""
     items = [item for item in result.get("results") or () if item.get("failed")]
-    words = [str(item.get("msg") or item.get("stderr") or "") for item in items] if said else []
+    words = [_words(item) for item in items] if said else []
     return "; ".join([word for word in words if word] or [said])
 
 
@@ -161,6 +180,4 @@ def _judged(steps: tuple[Step, ...]) -> tuple[Step, ...]:
         do = "what was done before it stays; mend it and run hostkit bootstrap again"
         said = " ".join(failed.said.split()) or "failed"  # one line, however many the failed program wrote
         raise CannotTell(f"{failed.play}: {failed.task}: {said}", do)
-    if not steps:
-        raise CannotTell("ansible ran no task at all", "run hostkit bootstrap --check to see whether ansible starts")
     return steps

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,7 +11,8 @@ from pathlib import Path
 
 from hostkit.errors import CannotTell, HostkitError
 
-RUN = Path("/run/hostkit")
+RUN = Path("/var/run/hostkit" if sys.platform == "darwin" else "/run/hostkit")
+"""Where a run has its lock and its folder; macOS empties it at a start, and has no file system in memory."""
 _IN_MEMORY = {"tmpfs", "ramfs"}
 _PREFIX = "ansible-"
 

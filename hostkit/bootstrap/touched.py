@@ -5,18 +5,27 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hostkit.bootstrap.mac.pf import ANCHOR
 from hostkit.bootstrap.plays import Play
 
-_ONE = {"files": "file", "units": "unit", "packages": "package", "sysctls": "sysctl", "accounts": "account"}
-_TABLE = "/etc/hostkit/fence.nft"
+_ONE = {
+    "files": "file",
+    "units": "unit",
+    "packages": "package",
+    "sysctls": "sysctl",
+    "accounts": "account",
+    "settings": "setting",
+    "jobs": "job",
+}
+_TABLES = {"/etc/hostkit/fence.nft": "inet hostkit", "/etc/hostkit/pf.anchor": ANCHOR}
 _EXPRESSION = re.compile(r"\{\{\s*([a-z_][a-z0-9_.]*)\s*\}\}")
-FENCE = "inet hostkit"
-"""The one thing that is in the kernel only: the table of the fence."""
+FENCE = _TABLES["/etc/hostkit/fence.nft"]
+"""The one thing that is in the kernel only: the table of the fence, on a Mac pf's anchor."""
 
 
 @dataclass(frozen=True)
 class Touch:
-    """One thing that a play may change: kind is file, unit, package, sysctl, account or table."""
+    """One thing that a play may change: kind is file, unit, package, sysctl, account, setting, job or table."""
 
     play: str
     kind: str
@@ -35,8 +44,8 @@ def touched(plays: Iterable[Play], variables: Mapping[str, Any]) -> tuple[Touch,
         for kind, names in play.touches.items():
             for name in (filled for written in names for filled in _filled(written, variables)):
                 found.setdefault((_ONE[kind], name), Touch(play.stem, _ONE[kind], name))
-        if _TABLE in play.touches.get("files", ()):
-            found.setdefault(("table", FENCE), Touch(play.stem, "table", FENCE))
+        for table in (_TABLES[path] for path in play.touches.get("files", ()) if path in _TABLES):
+            found.setdefault(("table", table), Touch(play.stem, "table", table))
     return tuple(found.values())
 
 

@@ -6,6 +6,9 @@ The fence goes first: it only ever closes, so without it nobody is cut off while
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from hostkit.bootstrap.mac import undo as mac
+from hostkit.bootstrap.mac.jobs import PROGRAM as MAC_PROGRAM
+from hostkit.bootstrap.mac.pf import ANCHOR
 from hostkit.bootstrap.record import ABSENT, Key, Record, State, Thing, settled
 from hostkit.bootstrap.touched import FENCE
 
@@ -13,8 +16,12 @@ SUFFIX = ".hostkit-undo"
 STATE = "/var/lib/hostkit"
 """The folder of the record itself: it goes last, after the record, if nothing else of hostkit's lies there."""
 PROGRAM = "/usr/local/lib/hostkit/fence"
+_FENCES = {FENCE: (PROGRAM, ("nft", "delete", "table", *FENCE.split())), ANCHOR: (MAC_PROGRAM, mac.TAKE_DOWN)}
+"""Each fence's own program, which takes it down with `undo`, and what does where that is gone."""
 _SSH, _SUDO = "/etc/ssh/", "/etc/sudoers"
-_NOT_RESTARTED = {"docker.service", "docker.socket", "containerd.service"}
+_FLUSHES = {"nftables.service"}
+"""Its start, stop and reload flush every table, the engine's too, whose containers would then be cut off."""
+_NOT_RESTARTED = {"docker.service", "docker.socket", "containerd.service", *_FLUSHES}
 _ENGINE = "an engine that runs goes on as it was set; to let it read its files anew: systemctl restart docker"
 _READ_LATER = {
     "/etc/apparmor.d/": "the kernel holds the profile hostkit-agent until the next boot: agents may run under it",
@@ -66,6 +73,8 @@ def plan(record: Record, now: Mapping[Key, State]) -> Way:
     rest = [thing for thing in kept if thing not in drop_ins]
     acts = (
         *_tables(ours, now),
+        *(Act(says, commands) for says, commands in mac.ended(ours)),
+        *(Act(says, commands, needed=needed) for says, commands, needed in mac.settings(ours)),
         *_files(drop_ins, now),
         *_reload_systemd(drop_ins),
         *_retired(own, now),
@@ -73,6 +82,7 @@ def plan(record: Record, now: Mapping[Key, State]) -> Way:
         *_reload_systemd(rest, units),
         *_units(units, now),
         *_read_anew(record, kept, now),
+        *(Act(says, commands, needed=False) for says, commands in mac.read_anew(kept)),
         *_sysctls(ours),
         *_accounts(ours),
     )
@@ -82,7 +92,7 @@ def plan(record: Record, now: Mapping[Key, State]) -> Way:
 def _drifted(thing: Thing, now: State) -> bool:
     """Return whether somebody else has changed it since hostkit did; a unit that came to run or ended is the same."""
     told = thing.wrote if thing.sure else None
-    if told is None or thing.kind not in {"unit", "sysctl", "account"}:
+    if told is None or thing.kind not in {"unit", "sysctl", "account", "setting"}:
         return False
     if thing.kind == "unit":  # as it was: an undo was cut short between two steps
         return now["enabled"] not in {told["enabled"], thing.was["enabled"]}
@@ -108,11 +118,12 @@ def _impossible(files: Iterable[Thing], now: Mapping[Key, State]) -> list[str]:
 
 
 def _tables(ours: Iterable[Thing], now: Mapping[Key, State]) -> list[Act]:
-    if not any(thing.kind == "table" and not thing.was["there"] for thing in ours):
+    names = [thing.name for thing in ours if thing.kind == "table" and not thing.was["there"]]
+    if not names:
         return []
-    there = now.get(("file", PROGRAM), ABSENT) != ABSENT
-    command = (PROGRAM, "undo") if there else ("nft", "delete", "table", *FENCE.split())
-    return [Act("take the fence down", commands=(command,), is_first=True)]
+    program, command = _FENCES[names[0]]
+    there = now.get(("file", program), ABSENT) != ABSENT
+    return [Act("take the fence down", commands=((program, "undo") if there else command,), is_first=True)]
 
 
 def _own(unit: Thing, record: Record) -> bool:
@@ -190,7 +201,7 @@ def _unit(unit: Thing, now: State) -> list[str]:
     if was["enabled"] != now["enabled"]:
         words += ["unmask"] if now["enabled"].startswith("masked") else []
         words += {"enabled": ["enable"], "disabled": ["disable"], "masked": ["mask"]}.get(was["enabled"], [])
-    if was["active"] != now["active"]:
+    if was["active"] != now["active"] and unit.name not in _FLUSHES:
         words += ["start" if was["active"] else "stop"]
     return words
 
@@ -224,6 +235,8 @@ def _stay(ours: Iterable[Thing], own: list[Thing], now: Mapping[Key, State]) -> 
 def _stays(thing: Thing, now: State) -> str:
     """Return what of a thing stays as hostkit made it, and what to do about it; empty if nothing does."""
     name, was = thing.name, thing.was
+    if thing.kind == "setting":
+        return mac.stays(thing)
     says = {
         "package": f"package {name} was taken out; to have it again: apt-get install {name}",
         "account": f"account {name} was {was.get('entry')}; to have it so again: vipw" if was.get("entry") else "",
@@ -231,6 +244,8 @@ def _stays(thing: Thing, now: State) -> str:
     }
     if thing.kind == "package" and now["installed"]:
         return f"package {name} stays; to remove it: apt-get remove {name}"
+    if thing.name in _FLUSHES and was["active"] and not now["active"]:
+        return f"{name} loads its tables at the next boot; it flushes all others, so it is not started now"
     if thing.kind == "unit" and not was["there"] and (now["active"] or now["enabled"] == "enabled"):
         return f"{name} came with a package and stays; to end it: systemctl disable --now {name}"
     return says.get(thing.kind, "")

@@ -17,7 +17,7 @@ TAILSCALE = "meta mark & 0x00ff0000 == 0x00080000"
 in util/linuxfw/linuxfw.go of tailscale/tailscale. Only root may set a mark."""
 METADATA, METADATA6 = "100.100.100.200, 168.63.129.16", "fd00:ec2::254"
 """Where clouds answer for a machine's own credentials, besides 169.254.169.254."""
-_TAILSCALE_PORT = 41641  # PORT in its Debian package, https://tailscale.com/kb/1082/firewall-ports
+TAILSCALE_PORT = 41641  # PORT in its Debian package, https://tailscale.com/kb/1082/firewall-ports
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def _management_out(names: tuple[str, ...], ports: tuple[int, ...]) -> tuple[Way
 def _vpn_in(vpn: Vpn | None) -> tuple[Way, ...]:
     if vpn is None:
         return ()
-    port = _TAILSCALE_PORT if vpn.kind == "tailscale" else vpn.listen
+    port = TAILSCALE_PORT if vpn.kind == "tailscale" else vpn.listen
     says = f"{vpn.protocol.upper()} {port} on every interface ({vpn.kind})"
     return (Way(f'{vpn.protocol} dport {port} accept comment "{vpn.kind}"', says),) if port else ()
 

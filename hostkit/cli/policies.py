@@ -21,7 +21,14 @@ def policy() -> None:
 @click.pass_context
 def policy_check(context: click.Context) -> None:
     """Say everything that is wrong in the policy, with line and nearest valid word."""
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from hostkit.posture.model import collect  # noqa: PLC0415
+    from hostkit.posture.waivers import refuse_far, refuse_unknown  # noqa: PLC0415
+
     found = load_policy(context)
+    refuse_unknown(found, collect())
+    refuse_far(found, datetime.now(UTC).date())
     click.echo(f"{found.path}: stands; clients: {', '.join(sorted(found.clients)) or 'none yet'}")
 
 

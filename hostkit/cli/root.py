@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 _PLACES = ("hostkit.yml", "hostkit.yaml", "/etc/hostkit/hostkit.yml")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+inventory_option = click.option(
+    "--inventory",
+    type=click.Path(path_type=Path),
+    metavar="HOSTS.YML",
+    help="Do it on all these hosts, over SSH (an inventory as Ansible takes it).",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,6 +52,13 @@ def load_policy(context: click.Context) -> "Policy":
     return load(_policy_path(context.obj))
 
 
+def refuse_policy(context: click.Context) -> None:
+    """Raise HostkitError if the command was given a policy of this machine along with other hosts."""
+    if context.obj:
+        do = "leave --policy away; hostkit_policy in the inventory says where a host's own lies"
+        raise HostkitError("--policy and --inventory: each host goes by its own policy", do)
+
+
 def known(context: click.Context, client: str) -> "Policy":
     """Return the policy; raise HostkitError, before any engine is asked, if it has no such client."""
     from hostkit.launch.plan import find_client  # noqa: PLC0415
@@ -58,11 +71,11 @@ def known(context: click.Context, client: str) -> "Policy":
 def open_session() -> "Session":
     """Return a session on this machine's engine; raise CannotTell if none answers."""
     from hostkit.engine import connect  # noqa: PLC0415 - lazy, as every import below
-    from hostkit.host import LocalHost  # noqa: PLC0415
+    from hostkit.host import PATIENT, LocalHost  # noqa: PLC0415
     from hostkit.launch.session import Session  # noqa: PLC0415
     from hostkit.launch.state import State  # noqa: PLC0415
 
-    return Session(connect(), LocalHost(), State())
+    return Session(connect(), LocalHost(PATIENT), State())
 
 
 def leave(code: int) -> None:

@@ -26,7 +26,7 @@ def _inside(probe: Probe, seen: Seen) -> tuple[Answer, str]:
     if seen.collected:
         return Answer.ESCAPED, "the collector saw it"
     if seen.word == probe.escaped:
-        return Answer.ESCAPED, f"it said {seen.word}"
+        return Answer.ESCAPED, f"it said {seen.word}" + (f": {seen.told!r}" if seen.told else "")
     if seen.word != probe.held:
         return Answer.INCONCLUSIVE, f"it said {seen.word!r}, neither {probe.held} nor {probe.escaped}"
     return _witnessed(probe, seen)

@@ -98,12 +98,16 @@ class Control:
 
 @dataclass(frozen=True)
 class Trial:
-    """One attempt in one place: the word it said, whether the collector saw its marker, whether its witness did."""
+    """One attempt in one place: the word it said, whether the collector saw its marker, whether its witness did.
+
+    `told` is what it printed before its word: what exactly got through.
+    """
 
     word: str
     collected: bool = False
     witnessed: bool | None = None
     marker: str = ""
+    told: str = ""
 
 
 @dataclass(frozen=True)

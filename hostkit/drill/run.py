@@ -190,7 +190,7 @@ def attempt(place: Place, entry: Probe, *, watched: bool = True) -> Seen:
     if isinstance(said, Missing):
         return said
     seen = _witnessed(place, entry, marker, since, before) if watched else None
-    return Trial(said.word, witnessed=seen, marker=marker)
+    return dataclasses.replace(said, witnessed=seen, marker=marker)
 
 
 def _say(place: Place, function: Attempt, marker: str) -> Seen:
@@ -203,7 +203,8 @@ def _say(place: Place, function: Attempt, marker: str) -> Seen:
     values = json.dumps({name: targets[name] for name in wants})
     # Nothing said is no evidence, of walls or of holes: an engine under load may lose what a short-lived exec wrote.
     said = next(filter(None, (_spoken(place, function, values) for _ in range(2))), "")
-    return Trial(said.splitlines()[-1][:80] if said else "nothing")
+    *told, word = said.splitlines() or ["nothing"]
+    return Trial(word[:80], told=" ".join(told)[:200])
 
 
 def _spoken(place: Place, function: Attempt, values: str) -> str:

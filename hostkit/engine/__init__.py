@@ -22,6 +22,8 @@ __all__ = [
     "owner",
     "settings",
     "side_by_side",
+    "socket_path",
+    "survey",
     "version_numbers",
 ]
 _SOCKET = "/var/run/docker.sock"
@@ -32,20 +34,29 @@ def exists() -> bool:
     return bool(os.environ.get("DOCKER_HOST")) or Path(_SOCKET).exists()
 
 
-def connect(timeout: int = 30) -> Engine:
-    """Return the engine that answers; raise CannotTell if none does within `timeout` seconds."""
+def socket_path() -> str:
+    """Return the path of the socket by which the engine is asked, empty where it is asked over a network."""
+    base = os.environ.get("DOCKER_HOST") or f"unix://{_SOCKET}"
+    return base.removeprefix("unix://") if base.startswith("unix://") else ""
+
+
+def connect(timeout: int = 120) -> Engine:
+    """Return the engine that answers; raise CannotTell if none does within `timeout` seconds, half a minute at most.
+
+    For each later answer it has all of `timeout`: without KVM an engine took more than 30 s to make a container.
+    """
     if not exists():
         raise CannotTell("no Docker engine: neither DOCKER_HOST nor the engine's socket is there", "start Docker")
     from docker import APIClient  # noqa: PLC0415 - only commands that need an engine pay for it
     from docker.constants import DEFAULT_DOCKER_API_VERSION  # noqa: PLC0415 - same
 
-    base = os.environ.get("DOCKER_HOST") or f"unix://{_SOCKET}"
+    base, hello = os.environ.get("DOCKER_HOST") or f"unix://{_SOCKET}", min(timeout, 30)
     if base.startswith("unix://"):
         _refuse_socket(base, Path(base.removeprefix("unix://")))
     with told("the Docker engine does not answer", "start Docker, then try again"):
         # The SDK's own way to learn the API's version makes the engine run three programs; a ping tells it at once.
-        with contextlib.closing(APIClient(base_url=base, version=DEFAULT_DOCKER_API_VERSION, timeout=timeout)) as first:
-            said = first.get(f"{first.base_url}/_ping").headers
+        with contextlib.closing(APIClient(base_url=base, version=DEFAULT_DOCKER_API_VERSION, timeout=hello)) as first:
+            said = first.get(f"{first.base_url}/_ping", timeout=hello).headers
         api = APIClient(base_url=base, version=said.get("Api-Version", "auto"), timeout=timeout)
     return Engine(api, said.get("Server", ""))
 
@@ -68,6 +79,12 @@ def settings() -> dict[str, Any]:
     """Return what the engine gives every container by default; raise CannotTell if there is no engine."""
     with told(), contextlib.closing(connect(timeout=3)) as engine:
         return engine.settings()
+
+
+def survey() -> dict[str, Any]:
+    """Return the engine's own account of itself, its networks and volumes; raise CannotTell if there is no engine."""
+    with told(), contextlib.closing(connect(timeout=3)) as engine:
+        return engine.survey()
 
 
 def gateway_status(client: str) -> dict[str, Any] | None:

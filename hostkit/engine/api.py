@@ -55,6 +55,16 @@ class Engine:
             "icc": options.get("com.docker.network.bridge.enable_icc") != "false",
         }
 
+    def survey(self) -> dict[str, Any]:
+        """Return what the engine says of itself, and all its networks and volumes, in its own words."""
+        with told():
+            return {
+                "info": self._api.info(),
+                "version": self._api.version(api_version=False),
+                "networks": self._api.networks(),
+                "volumes": self._api.volumes().get("Volumes") or [],
+            }
+
     def security_options(self) -> tuple[str, ...]:
         """Return what the engine holds containers with, in its own words, such as `name=apparmor`."""
         with told():
@@ -132,7 +142,9 @@ class Engine:
         """
         with told():
             labels = {_LABEL: client, "hostkit.part": "volume"}
-            made = self._api.create_volume(name, driver="local", driver_opts=options or {}, labels=labels)
+            self._api.create_volume(name, driver="local", driver_opts=options or {}, labels=labels)
+            # An engine that was started anew answers a creation without what it kept of the volume: seen on 20.10.
+            made = self._api.inspect_volume(name)
         found, wanted = made.get("Options") or {}, options or {}
         in_memory = not wanted and (found.get("type"), found.get("device")) == ("tmpfs", "tmpfs")
         if (made.get("Labels") or {}).get(_LABEL) != client or not (found == wanted or in_memory):

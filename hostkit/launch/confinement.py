@@ -51,7 +51,7 @@ def confinement(engine: Engine, host: Host) -> Confinement:
     return judge(engine.security_options(), profiles)
 
 
-def wrong_profile(host: Host, planned: str | None, pid: int, patience: float = 2.0) -> str:
+def wrong_profile(host: Host, planned: str | None, pid: int, patience: float = 5.0) -> str:
     """Return what holds a process instead of the planned profile, empty if nothing does.
 
     A profile comes with the program, shortly after the container has started: it is awaited for `patience` seconds.

@@ -32,7 +32,8 @@ class Listeners:
     def heard(self, subnet: str) -> frozenset[str]:
         """Return the addresses at which a connection from a network arrived, late ones included."""
         network = ipaddress.ip_network(subnet)
-        return frozenset(own for own, peer in self._peers if ipaddress.ip_address(peer) in network)
+        peers = self._peers.copy()  # whoever comes meanwhile is heard the next time
+        return frozenset(own for own, peer in peers if ipaddress.ip_address(peer) in network)
 
     def reached(self) -> frozenset[str]:
         """Return the addresses at which a connection from the host itself arrives: only there does silence count."""

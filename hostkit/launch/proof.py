@@ -19,6 +19,8 @@ from hostkit.launch.listeners import Listeners
 from hostkit.launch.model import LaunchPlan
 
 _ANSWER_LIMIT = 1024 * 1024
+_LATE = 6.0
+"""Seconds that a gateway has to put a name on record that it was asked for."""
 
 
 class Proof:
@@ -83,7 +85,7 @@ def targets(plan: LaunchPlan, host: Host) -> list[str]:
 
 
 def _denied(engine: Engine, plan: LaunchPlan, nonces: tuple[str, str]) -> frozenset[str]:
-    end = time.monotonic() + 2.0
+    end = time.monotonic() + _LATE
     while True:
         names = denied_names(engine.fetch(plan.gateway.name, "/records/requests.jsonl", _ANSWER_LIMIT))
         if set(nonces) <= names or time.monotonic() > end:

@@ -24,6 +24,9 @@ from hostkit.secrets.providers import fetch
 _SLOTS = "+slots"
 """The lock of the slots: no client can be called this."""
 
+_NOTICED = 1.0
+"""Seconds within which an engine knows of a container that it has ended."""
+
 
 @dataclass(frozen=True)
 class Launched:
@@ -217,7 +220,7 @@ class Session:
             proof.ask()
             return proof.judge()
 
-    def _await_rules(self, plan: LaunchPlan, patience: float = 3.0) -> None:
+    def _await_rules(self, plan: LaunchPlan, patience: float = 10.0) -> None:
         """Wait until the running gateway goes by the plan's rules; raise CannotTell after `patience` seconds."""
         end = time.monotonic() + patience
         while (said := self._engine.gateway_status(plan.client) or {}).get("generation") != plan.generation:
@@ -259,16 +262,30 @@ class Session:
 
     def _wrong_process(self, plan: LaunchPlan, state: dict[str, Any]) -> list[str]:
         """Return in what the agent's process differs from the plan, as the host sees it."""
-        pid = int(state.get("Pid", 0))
-        if not pid:
-            words = self._engine.logs(plan.agent.name, 1).strip()
-            said = f": {words[-200:]!r}" if words else ""
-            raise CannotTell(f"the agent ended at once (exit {state.get('ExitCode')}){said}", "see agent.command")
-        uid = uids.wrong_uid(
-            plan.host_uid, self._host.read(f"/proc/{pid}/status"), self._host.read(f"/proc/{pid}/uid_map")
-        )
-        profile = wrong_profile(self._host, plan.agent.apparmor, pid)
-        return [word for word in (uid, profile) if word]
+        if not (pid := int(state.get("Pid", 0))):
+            raise self._ended(plan, state)
+        try:
+            status, uid_map = (self._host.read(f"/proc/{pid}/{name}") for name in ("status", "uid_map"))
+            profile = wrong_profile(self._host, plan.agent.apparmor, pid)
+        except CannotTell:  # it may have ended since the engine told its number, which the engine learns a moment later
+            if (now := self._end_of(plan.agent.name)) is None:
+                raise
+            raise self._ended(plan, now) from None
+        return [word for word in (uids.wrong_uid(plan.host_uid, status, uid_map), profile) if word]
+
+    def _end_of(self, container: str) -> dict[str, Any] | None:
+        """Return a container's state once the engine says that it ended, None if it does not within a second."""
+        until = time.monotonic() + _NOTICED
+        while (state := (self._engine.inspect(container) or {}).get("State", {})).get("Pid"):
+            if time.monotonic() > until:
+                return None
+            time.sleep(0.05)
+        return dict(state)
+
+    def _ended(self, plan: LaunchPlan, state: dict[str, Any]) -> CannotTell:
+        words = self._engine.logs(plan.agent.name, 1).strip()
+        said = f": {words[-200:]!r}" if words else ""
+        return CannotTell(f"the agent ended at once (exit {state.get('ExitCode')}){said}", "see agent.command")
 
     def _make(self, plan: LaunchPlan, proof: Proof) -> None:
         """Make all there is and start all but the agent, side by side where it can be.

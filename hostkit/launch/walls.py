@@ -122,7 +122,7 @@ def order(plan: LaunchPlan, targets: list[tuple[str, int]], nonces: tuple[str, s
         "nonces": nonces,
         "secrets": secrets,
         "tmpfs": sorted(plan.probe.tmpfs),
-        "patience": 8.0,
+        "patience": 15.0,
         "silence": _SILENCE,
     }
     return json.dumps(line).encode() + b"\n"

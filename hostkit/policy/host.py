@@ -1,9 +1,9 @@
 """What a policy says of the machine itself."""
 
 from datetime import date
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from hostkit.policy.egress import Egress, refuse_shared_ports
 from hostkit.policy.part import InterfaceName, Network, Part, Pool, Port, Resolver
@@ -14,10 +14,24 @@ GATEWAY_ACCOUNT = "hostkit-gateway"
 AccountName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,30}$")]
 
 
-class Waiver(Part):
-    """A check that may fail until a day, and why."""
+def _listed(given: Any) -> Any:
+    return (given,) if isinstance(given, str) else tuple(given) if isinstance(given, list) else given
 
-    why: Annotated[str, Field(min_length=10)]
+
+_WORD = {"type": "string", "minLength": 2}
+_SCOPE = {"anyOf": [_WORD, {"type": "array", "items": _WORD}], "title": "Scope", "default": []}
+Word = Annotated[str, Field(min_length=2)]
+
+
+class Waiver(Part):
+    """A check that may fail until a day, why, and who answers for it; the day is at most 90 days ahead.
+
+    With a `scope` only those of its faults are waived that begin with one of these words: a container's name, a path.
+    """
+
+    scope: Annotated[tuple[Word, ...], BeforeValidator(_listed), WithJsonSchema(_SCOPE)] = ()
+    why: Annotated[str, Field(min_length=10, max_length=400)]
+    owner: Annotated[str, Field(min_length=2, max_length=80)]
     until: date
 
 
@@ -30,7 +44,12 @@ class Listen(Part):
 
 
 class HostPolicy(Part):
-    """The machine: `solo` asks for what a single Mac Mini can hold, `strict` for everything."""
+    """The machine: `solo` asks for what a single Mac Mini can hold, `strict` for everything.
+
+    On a Mac `vm` says what holds the containers: `colima` under the agent's account, whose network is that account's,
+    guests of `vmnet` (apple/container), or `none`; `power_cut` says whether it then waits for somebody who unlocks its
+    disk (FileVault), or returns by itself with a disk that anybody reads. Without it bootstrap asks.
+    """
 
     NOT_YET: ClassVar[dict[str, str]] = {
         "alerts": "alerts come with the audit",
@@ -46,6 +65,8 @@ class HostPolicy(Part):
     pool: Pool = "10.231.0.0/20"
     egress: tuple[Egress, ...] = ()
     vpn: Vpn | None = None
+    vm: Literal["colima", "vmnet", "none"] = "colima"
+    power_cut: Literal["wait", "return"] | None = None
     exempt: tuple[AccountName, ...] = ()
     listen: tuple[Listen, ...] = ()
     audit_immutable: bool = False

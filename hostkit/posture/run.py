@@ -1,103 +1,74 @@
-"""Every check side by side, each with its own deadline; then the waivers; then one exit code."""
+"""Every check that is wished for, side by side; then the waivers; then one exit code."""
 
-import threading
-import time
 from dataclasses import dataclass
 from datetime import date
 
-from hostkit.errors import CannotTell, Exit, HostkitError
 from hostkit.host import Host
 from hostkit.policy import Policy
 from hostkit.posture import readings
-from hostkit.posture.model import Check, Status, Verdict, collect, fail, unknown
+from hostkit.posture.baseline import Baseline, hidden, lapsed
+from hostkit.posture.model import SEVERITIES, Check, chosen, collect, skip
+from hostkit.posture.result import LEFT_OUT, Report, Result
+from hostkit.posture.trials import Answer, Told, answers
+from hostkit.posture.waivers import refuse_unknown, waived
 
-DEADLINE = 3.0
-"""Seconds a check has; past it the answer is unknown."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """What one check said, and the waiver in force: `waived` is its reason and last day, empty if there is none."""
-
-    check: Check
-    verdict: Verdict
-    waived: str = ""
-    seconds: float = 0.0
+__all__ = ["ALL", "Report", "Result", "Wish", "run"]
 
 
 @dataclass(frozen=True)
-class Report:
-    """All results of one run, in the order of the checks."""
+class Wish:
+    """Which checks to run, as `chosen` takes them; the least severity that counts; the profile to grade by.
 
-    results: tuple[Result, ...]
+    The policy's own profile, where none is named. `whole` asks what the profile leaves out too. `told` hears how far
+    the run is. What the `baseline` knows does not fail. No check has less than `patience` seconds.
+    """
 
-    @property
-    def exit(self) -> Exit:
-        """Return 1 if anything fails that is not waived, else 3 if anything is unknown or nothing was looked at."""
-        answers = [entry.verdict.status for entry in self.results if not entry.waived]
-        if Status.FAIL in answers:
-            return Exit.FOUND
-        seen = any(entry.verdict.status in {Status.OK, Status.FAIL} for entry in self.results)
-        return Exit.CANNOT_TELL if Status.UNKNOWN in answers or not seen else Exit.STANDS
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    floor: str = SEVERITIES[-1]
+    profile: str = ""
+    whole: bool = False
+    baseline: Baseline | None = None
+    told: Told | None = None
+    patience: float = 0.0
+
+
+ALL = Wish()
 
 
 def run(
-    host: Host, policy: Policy, today: date, checks: tuple[Check, ...] | None = None, deadline: float = DEADLINE
+    host: Host,
+    policy: Policy,
+    today: date,
+    checks: tuple[Check, ...] | None = None,
+    wish: Wish = ALL,
 ) -> Report:
-    """Return what every check says; raise HostkitError if the policy waives a check that does not exist."""
-    chosen = collect() if checks is None else checks
-    _refuse_unknown_waivers(policy, chosen)
+    """Return what every check that is wished for says; raise HostkitError if a waiver or a wish names none."""
+    known = collect() if checks is None else checks
+    refuse_unknown(policy, known)
+    graded = by_profile(policy, wish.profile)
+    chosen_ones = chosen(known, wish.only, wish.skip)
+    asked = tuple(entry for entry in chosen_ones if not _left_out(entry, graded, wish))
     readings.forget()
-    trials = [_Trial(entry, host, policy) for entry in chosen]
-    end = time.monotonic() + deadline
-    answers = [trial.answer(end, deadline) for trial in trials]
-    return Report(tuple(_waived(answer, policy, today) for answer in answers))
+    said = dict(zip((entry.id for entry in asked), answers(asked, host, graded, wish.told, wish.patience), strict=True))
+    found = (_result(entry, said.get(entry.id)) for entry in chosen_ones)
+    judged = tuple(hidden(waived(entry, policy, today), wish.baseline, today) for entry in found)
+    remarks = tuple(filter(None, (lapsed(wish.baseline, today),)))
+    return Report(judged, wish.floor, graded.host.profile, remarks)
 
 
-class _Trial(threading.Thread):
-    """One check in a thread of its own; a daemon, so that one that hangs does not keep hostkit alive."""
-
-    def __init__(self, check: Check, host: Host, policy: Policy) -> None:
-        super().__init__(daemon=True)
-        self._check, self._host, self._policy = check, host, policy
-        self._verdict: Verdict | None = None
-        self._seconds = 0.0
-        self.start()
-
-    def run(self) -> None:
-        started = time.monotonic()
-        self._verdict = judged(self._check, self._host, self._policy)
-        self._seconds = time.monotonic() - started
-
-    def answer(self, end: float, deadline: float) -> Result:
-        self.join(max(0.0, end - time.monotonic()))
-        late = unknown(f"no answer within {deadline:g} s")
-        return Result(self._check, self._verdict or late, seconds=self._seconds)
+def _result(entry: Check, answer: Answer | None) -> Result:
+    return Result(entry, answer.verdict, seconds=answer.seconds) if answer else Result(entry, skip(LEFT_OUT))
 
 
-def judged(check: Check, host: Host, policy: Policy) -> Verdict:
-    """Return a check's verdict; what it could not see, and any error of its own, is unknown and says so."""
-    try:
-        return check(host, policy)
-    except CannotTell as why:
-        return unknown(str(why))
-    except Exception as why:  # noqa: BLE001 - a check that breaks must not hide the others, nor be green
-        return unknown(f"the check itself broke: {type(why).__name__}: {why}")
+def by_profile(policy: Policy, profile: str) -> Policy:
+    """Return the policy as this profile would grade it; as it is, where none is named."""
+    if profile in {"", policy.host.profile}:
+        return policy
+    return policy.model_copy(update={"host": policy.host.model_copy(update={"profile": profile})})
 
 
-def _waived(result: Result, policy: Policy, today: date) -> Result:
-    waiver = policy.host.waive.get(result.check.id)
-    if waiver is None or result.verdict.status is not Status.FAIL:
-        return result
-    if waiver.until < today:
-        detail = f"{result.verdict.detail} (its waiver ran out on {waiver.until})"
-        return Result(result.check, fail(detail), seconds=result.seconds)
-    return Result(result.check, result.verdict, f"{waiver.why}, until {waiver.until}", result.seconds)
-
-
-def _refuse_unknown_waivers(policy: Policy, checks: tuple[Check, ...]) -> None:
-    odd = sorted(set(policy.host.waive) - {entry.id for entry in checks})
-    if odd:
-        raise HostkitError(
-            f"{policy.path}: host.waive: no check is called {odd[0]!r}", "hostkit check --list names all"
-        )
+def _left_out(entry: Check, policy: Policy, wish: Wish) -> bool:
+    """Return whether the profile does not ask this check, and nobody asked for it by its name."""
+    asked = entry.solo or wish.whole or entry.id in wish.only
+    return policy.host.profile == "solo" and not asked

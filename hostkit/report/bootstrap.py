@@ -13,25 +13,24 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from hostkit.bootstrap import confirm as fence
-from hostkit.bootstrap.accounts import uids
 from hostkit.bootstrap.choice import choose
-from hostkit.bootstrap.cut import Cut, cut
+from hostkit.bootstrap.cut import Cut
 from hostkit.bootstrap.disk import Disk
-from hostkit.bootstrap.fence import open_ways, ruleset
-from hostkit.bootstrap.guard import Standing, applied_over, refuse, refuse_keyless, refuse_unattended
+from hostkit.bootstrap.guard import applied_over, refuse_unattended
 from hostkit.bootstrap.keep import Kept
-from hostkit.bootstrap.plays import Play, plays, variables
+from hostkit.bootstrap.plays import Play, plays, stamps
 from hostkit.bootstrap.run import Step, run
-from hostkit.bootstrap.scratch import alone, refuse_disk
+from hostkit.bootstrap.scratch import alone
+from hostkit.bootstrap.site import Site, site
 from hostkit.bootstrap.touched import Touch, touched
 from hostkit.errors import Exit, HostkitError
-from hostkit.host import Host, apt_sources
+from hostkit.host import PATIENT, Host
 from hostkit.policy import Policy
-from hostkit.policy.mirrors import unlisted
-from hostkit.posture.model import collect
+from hostkit.posture.run import Wish as Checks
 from hostkit.posture.run import run as run_checks
-from hostkit.report import posture
 from hostkit.report.changes import lines, summary
+from hostkit.report.check import to_text
+from hostkit.report.check.told import tell
 from hostkit.report.kept import confirmed, cut_list
 
 
@@ -54,26 +53,24 @@ def run_bootstrap(host: Host, policy: Policy, wish: Wish) -> Exit:
     another bootstrap is under way.
     """
     chosen = choose(plays(host.platform), wish.only, wish.skip)
-    standing = fence.standing(host)
-    refuse(policy, standing)
-    if any(play.subject == "ssh" for play in chosen):
-        refuse_keyless(standing)
-    refuse_disk(host.read("/proc/self/mountinfo"))
+    here = site(host, policy)
+    here.refuse({play.subject for play in chosen})
+    if not wish.dry:
+        _decide(here)
     with alone():
-        return _bootstrap(host, policy, wish, chosen, standing)
+        return _bootstrap(host, policy, wish, chosen, here)
 
 
-def _bootstrap(host: Host, policy: Policy, wish: Wish, chosen: tuple[Play, ...], standing: Standing) -> Exit:
-    over = applied_over(host.own_session(), standing.sessions, typed=sys.stdin.isatty())
+def _bootstrap(host: Host, policy: Policy, wish: Wish, chosen: tuple[Play, ...], here: Site) -> Exit:
+    over = applied_over(host.own_session(), here.sessions, typed=sys.stdin.isatty())
     fenced = any(play.subject == "fence" for play in chosen)
     if fenced:
-        _before_the_fence(host, policy, wish, standing, over)
-    assert standing.machine is not None  # noqa: S101 - `refuse` raised
-    values = variables(policy, over, standing.machine, wish.far)
-    with _on_record(host, touched(chosen, values), dry=wish.dry):
+        _before_the_fence(here, wish, over)
+    values = here.variables(over, wish.far)
+    with _on_record(host, touched(chosen, values), chosen, dry=wish.dry):
         _run(policy, chosen, values, wish)
         if fenced:
-            click.echo("\n".join(_open(policy, standing)))
+            click.echo("\n".join(["The fence leaves open:", *(f"  {way}" for way in here.open_ways())]))
         if wish.dry:
             return Exit.STANDS
         if fenced and fence.pending(host) is not None and not confirmed(host, policy, over, wish.far):
@@ -81,16 +78,27 @@ def _bootstrap(host: Host, policy: Policy, wish: Wish, chosen: tuple[Play, ...],
     return _proved(host, policy, chosen)
 
 
-def _before_the_fence(host: Host, policy: Policy, wish: Wish, standing: Standing, over: str) -> None:
+def _decide(here: Site) -> None:
+    """Ask what only the owner can say; raise HostkitError where nobody is here to ask."""
+    question, words = here.question()
+    if not question:
+        return
+    click.echo(question, err=True)
+    if not sys.stdin.isatty():
+        do = f"say host.power_cut: {' or '.join(words)} in the policy"
+        raise HostkitError("nobody is here to say what happens after a power cut", do)
+    here.answer(click.prompt("wait or return?", type=click.Choice(words), show_choices=False, err=True))
+
+
+def _before_the_fence(here: Site, wish: Wish, over: str) -> None:
     """Say what the fence would cut, and ask whether to go on; raise HostkitError if nobody could keep it, or no."""
-    for line in warnings(policy, [host.read(path) for path in apt_sources(host)]):
+    for line in here.warnings():
         click.echo(line, err=True)
-    accounts = uids(standing.passwd)
-    if fence.stands(host, ruleset(policy, accounts)):
+    if here.stands():
         return
     if not wish.dry:
         refuse_unattended(over, wish.far)
-    cuts = cut(policy, accounts, standing.addresses, host.connections())
+    cuts = here.cuts()
     click.echo("\n".join(cut_list(cuts)), err=True)
     if cuts and not wish.dry and not wish.sure:
         _ask(cuts)
@@ -103,17 +111,20 @@ def _ask(cuts: tuple[Cut, ...]) -> None:
 
 
 @contextmanager
-def _on_record(host: Host, touches: tuple[Touch, ...], *, dry: bool) -> Iterator[None]:
+def _on_record(host: Host, touches: tuple[Touch, ...], chosen: Iterable[Play], *, dry: bool) -> Iterator[None]:
     """Hold a run of which --undo knows everything: what was there is kept first, what came of it afterwards."""
     if dry:
         yield
         return
     kept = Kept(Disk())
     kept.open_run(host, touches)
+    ran: dict[str, str] = {}
     try:
         yield
+        made = stamps(host.platform)
+        ran = {play.stem: made[play.stem] for play in chosen}
     finally:
-        kept.close_run(host, touches)
+        kept.close_run(host, touches, ran)
 
 
 def _run(policy: Policy, chosen: tuple[Play, ...], values: dict[str, Any], wish: Wish) -> None:
@@ -136,22 +147,10 @@ def _with_bar(chosen: tuple[Play, ...], values: dict[str, Any], wish: Wish) -> t
         return run(chosen, values, ended, dry=wish.dry, diff=wish.diff)
 
 
-def _open(policy: Policy, standing: Standing) -> list[str]:
-    return ["The fence leaves open:", *(f"  {way}" for way in open_ways(policy, uids(standing.passwd)))]
-
-
-def warnings(policy: Policy, sources: Iterable[str]) -> list[str]:
-    """Return one line for what will not work behind the fence, though it may be meant: mirrors that are not listed."""
-    missing = ", ".join(unlisted(sources, policy.host.egress))
-    if not missing:
-        return []
-    return [f"warning: apt fetches from {missing}, which host.egress does not list: no updates behind the fence"]
-
-
 def _proved(host: Host, policy: Policy, chosen: Iterable[Play]) -> Exit:
     """Run the checks that the plays prove, and say what each found."""
-    names = {name for play in chosen for name in play.proves}
-    every = collect()
-    report = run_checks(host, policy, datetime.now(UTC).date(), tuple(check for check in every if check.id in names))
-    click.echo(posture.as_text(report))
+    names = tuple(name for play in chosen for name in play.proves)
+    now = datetime.now(UTC)
+    report = run_checks(host, policy, now.date(), wish=Checks(only=names, whole=True, patience=PATIENT))
+    click.echo(to_text.render(tell(report, host, policy, now, whole=False)))
     return report.exit

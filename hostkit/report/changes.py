@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from hostkit.bootstrap.plays import Play
 from hostkit.bootstrap.run import Step
 from hostkit.policy import Policy
-from hostkit.report import posture
+from hostkit.report.words import safe
 
 
 def lines(step: Step, *, diff: bool) -> list[str]:
     """Return what is said of one step: nothing unless it changed or failed."""
     if step.what not in {"changed", "failed"}:
         return []
-    shown = [f"    {posture.safe(line)}" for line in step.diff.splitlines()] if diff else []
+    shown = [f"    {safe(line)}" for line in step.diff.splitlines()] if diff else []
     return [f"{step.what:<8} {step.task}", *shown]
 
 

@@ -14,7 +14,7 @@ from hostkit.fleet.inventory import load
 from hostkit.fleet.judge import Finding, Row, State, exit_code, silence
 from hostkit.fleet.run import Hardened
 from hostkit.posture.model import Check, collect
-from hostkit.report.posture import safe
+from hostkit.report.words import safe
 
 SCHEMA_VERSION = 1
 _COUNTED = ("ok", "fail", "unknown", "waived", "skip")
@@ -23,7 +23,7 @@ _SUMMARY = re.compile(r"\d+ (changed|would change), \d+ as they should be")
 
 def check_all(path: Path, *, as_json: bool) -> Exit:
     """Check every host of an inventory and print what they say; raise HostkitError if the inventory is refused."""
-    checks = {entry.id: entry for entry in collect()}
+    checks = {entry.id: entry for entry in collect() if entry.kind != "scan"}
     rows = run.check(load(path), checks.keys())
     click.echo(rows_json(rows) if as_json else rows_text(rows, checks))
     return exit_code(row.state for row in rows)

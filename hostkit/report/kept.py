@@ -14,7 +14,7 @@ from hostkit.bootstrap.guard import UP, WINDOW
 from hostkit.errors import Exit
 from hostkit.host import Host
 from hostkit.policy import Policy
-from hostkit.report import posture
+from hostkit.report.words import safe
 
 _SHOWN = 6
 
@@ -30,7 +30,7 @@ def cut_list(cuts: Iterable[Cut]) -> list[str]:
 def _line(one: Cut) -> str:
     who = ", ".join(word for word in (one.process, one.place) if word) or "by an unknown program"
     more = f" and {len(one.far) - _SHOWN} more" if len(one.far) > _SHOWN else ""
-    return posture.safe(f"{one.account} ({who}): {', '.join(one.far[:_SHOWN])}{more}")
+    return safe(f"{one.account} ({who}): {', '.join(one.far[:_SHOWN])}{more}")
 
 
 def run_confirm(host: Host) -> Exit:

@@ -8,7 +8,7 @@ from hostkit.bootstrap.restore import go_back, way_back
 from hostkit.bootstrap.scratch import alone
 from hostkit.errors import Exit, HostkitError
 from hostkit.host import Host
-from hostkit.report import posture
+from hostkit.report.words import safe
 
 
 def run_undo(host: Host, *, dry: bool) -> Exit:
@@ -35,7 +35,7 @@ def run_undo(host: Host, *, dry: bool) -> Exit:
 
 
 def _told(became: str, says: str) -> None:
-    click.echo(f"{became:<8} {posture.safe(says)}")
+    click.echo(f"{became:<8} {safe(says)}")
 
 
 def _ended(*, back: bool, dry: bool) -> Exit:

@@ -171,11 +171,14 @@ def forbidden_host_is_there() -> None:
 
 
 def checked() -> bool:
-    """Check this machine, and compare each answer with the set documented for one that is not hardened."""
-    done = hostkit("check", "--json", check=False)
+    """Check this machine, and compare each answer with the set documented for one that is not hardened.
+
+    A demo sends nothing out of this machine and reads nobody's files, so it leaves the probes and the scan out.
+    """
+    done = hostkit("check", "--json", "--skip", "probes,scans", check=False)
     (WORK / "check.json").write_text(done.stdout)
     listed = json.loads(hostkit("check", "--list", "--json").stdout)
-    expected = {entry["id"]: entry["unhardened"] for entry in listed}
+    expected = {entry["id"]: entry["unhardened"] for entry in listed if entry["kind"] == "reading"}
     answers = {entry["id"]: entry["status"] for entry in json.loads(done.stdout)["results"]}
     named = sorted(expected.keys() | answers)
     odd = [f"{name}: {answers.get(name)}" for name in named if answers.get(name) not in expected.get(name, [])]

@@ -2,12 +2,14 @@
 
 import json
 import re
+import sys
 
 import pytest
 
 from hostkit.bootstrap import console
 from hostkit.bootstrap.confirm import PROGRAM
 from hostkit.bootstrap.console import _ASK, dead, keep_by_word, word
+from hostkit.host import Said
 from hostkit.policy import GATEWAY_ACCOUNT
 from tests.conftest import FakeHost, make_policy
 
@@ -52,6 +54,24 @@ def test_a_network_that_answers_is_alive(answer):
 )
 def test_what_does_not_answer_is_named(told, says):
     assert dead(machine(**told), POLICY) == (says,)
+
+
+MAC_ASK = (sys.executable, "-I", "-c", _ASK, "198.51.100.53")
+ARP = "? (192.168.7.1) at 0:1b:17:0:1:30 on en0 ifscope [ethernet]\n"
+
+
+def mini(answer="0\n", arp=ARP, routes=(("192.168.7.1", "en0"), ("fe80::1", "en0"))):
+    ping = ("/sbin/ping", "-c", "1", "-t", "2", "192.168.7.1")
+    commands = {MAC_ASK: answer, ping: Said(2), ("/usr/sbin/arp", "-n", "192.168.7.1"): arp}
+    return FakeHost(commands, platform="darwin", routes=routes)
+
+
+def test_a_macs_network_answers_by_its_own_tools():
+    assert dead(mini(), POLICY) == ()
+    assert dead(mini(answer="5\n"), POLICY) == ("resolver 198.51.100.53 answers with error 5",)
+    assert dead(mini(answer=None), POLICY) == ("resolver 198.51.100.53 does not answer",)
+    silent = "? (192.168.7.1) at (incomplete) on en0 ifscope [ethernet]\n"
+    assert dead(mini(arp=silent), POLICY) == ("gateway 192.168.7.1 does not answer on en0",)
 
 
 def test_one_resolver_of_two_will_do_and_a_tunnels_end_has_no_neighbour_entry():

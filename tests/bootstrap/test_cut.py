@@ -3,8 +3,8 @@
 import pytest
 
 from hostkit.bootstrap.cut import Cut, cut
+from hostkit.host.traffic import Connection
 from hostkit.policy import GATEWAY_ACCOUNT
-from hostkit.traffic import Connection
 from tests.conftest import make_policy
 
 ACCOUNTS = {"root": 0, "backup": 34, "hans": 1000, GATEWAY_ACCOUNT: 998, "_chrony": 110, "systemd-resolve": 101}

@@ -74,3 +74,20 @@ def test_a_pattern_names_the_machines_own_paths(disk):
     for name in ("b.conf", "a.conf", "c"):
         disk.at(f"/etc/{name}").write_text("")
     assert disk.matches("/etc/*.conf") == ("/etc/a.conf", "/etc/b.conf")
+
+
+def test_a_link_that_is_laid_meanwhile_gives_nothing_away(disk, monkeypatch):
+    victim, real = disk.at("/secret"), os.fchown
+    victim.write_text("kept")
+    victim.chmod(0o600)
+
+    def laid(handle, uid, gid):
+        temporary = disk.at("/etc/.a.hostkit-new")
+        temporary.unlink()
+        temporary.symlink_to(victim)
+        real(handle, uid, gid)
+
+    monkeypatch.setattr(module.os, "fchown", laid)
+    disk.put("/etc/a", {"kind": "file", "mode": 0o666, "uid": os.geteuid(), "gid": os.getegid()}, b"x")
+    assert stat.S_IMODE(victim.stat().st_mode) == 0o600
+    assert victim.read_text() == "kept"

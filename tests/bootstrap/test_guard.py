@@ -35,7 +35,6 @@ def test_a_session_over_a_management_interface_is_no_obstacle():
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"platform": "darwin"}, "there are no plays for darwin"),
         ({"is_root": False}, "sudo hostkit bootstrap"),
         ({"machine": None}, "they are Debian 12, Debian 13 and Ubuntu 24.04"),
         ({"has_systemd": False}, "systemd does not run here"),

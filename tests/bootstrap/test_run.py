@@ -75,3 +75,38 @@ def test_a_run_that_fails_says_where_and_leaves_nothing(tmp_path, scratch):
     with pytest.raises(CannotTell, match="Nothing changes: Run it: "):
         module.run([play(tmp_path, program="false")], told(), lambda _: None, dry=False, diff=False)
     assert not list(scratch.iterdir())
+
+
+def test_an_interpreter_that_does_not_start_is_told_as_the_task_that_it_kept_from_running(
+    tmp_path, scratch, monkeypatch
+):
+    monkeypatch.setitem(module._LOCAL, "ansible_python_interpreter", "/not/there/python3")
+    with pytest.raises(CannotTell, match=r"Nothing changes: Say what came with it: .*/not/there/python3"):
+        module.run([play(tmp_path)], told(), lambda _: None, dry=False, diff=False)
+    assert not list(scratch.iterdir())
+
+
+def test_where_ansible_runs_nothing_it_is_told_how_it_ended(tmp_path, scratch):
+    made = play(tmp_path)
+    made.file.write_text("no: play\n")
+    with pytest.raises(CannotTell, match="ansible ran no task at all: failed, code 4"):
+        module.run([made], told(), lambda _: None, dry=False, diff=False)
+    assert not list(scratch.iterdir())
+
+
+def test_a_dry_run_predicts_a_command_and_does_not_run_it(tmp_path, scratch):
+    mark = tmp_path / "ran"
+    made = play(tmp_path, "true")
+    text = made.file.read_text().replace('argv: ["true"]', f"argv: [touch, {mark}]\n        removes: /bin/sh")
+    made.file.write_text(text)
+    steps = module.run([made], told(), lambda _: None, dry=True, diff=False)
+    assert [(step.task, step.what) for step in steps][-1:] == [("Run it", "changed")]
+    assert not mark.exists()
+
+
+def test_a_command_that_fails_is_told_by_its_own_words(tmp_path, scratch):
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\necho 'another change of the fence is under way' >&2\nexit 3\n")
+    program.chmod(0o755)
+    with pytest.raises(CannotTell, match="Nothing changes: Run it: another change of the fence is under way"):
+        module.run([play(tmp_path, str(program))], told(), lambda _: None, dry=False, diff=False)

@@ -81,7 +81,7 @@ def covered(path, patterns):
     return any(path == pattern or fnmatch.fnmatch(path, pattern) for pattern in patterns)
 
 
-@pytest.mark.parametrize("play", PLAYS, ids=lambda play: play.stem)
+@pytest.mark.parametrize("play", [*PLAYS, *plays("darwin")], ids=lambda play: f"{play.file.parent.name}-{play.stem}")
 def test_every_file_unit_package_and_account_that_a_task_changes_is_one_that_undo_knows_of(play):
     assert missing(play) == set()
 

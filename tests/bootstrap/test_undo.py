@@ -149,6 +149,20 @@ def test_a_unit_goes_back_to_how_it_started_and_whether_it_ran(was, now, words):
     assert acts[0].commands == (("systemctl", "daemon-reload"),)
 
 
+def test_a_unit_that_flushes_everybodys_tables_is_neither_started_nor_reloaded():
+    running, ended = unit("enabled", active=True), unit("disabled", active=False)
+    found = way(changed("90-fence", "unit", "nftables.service", running, ended))
+    assert says(found)[1:] == ["nftables.service: enable"]
+    assert found.stays == (
+        "nftables.service loads its tables at the next boot; it flushes all others, so it is not started now",
+    )
+    found = way(
+        changed("90-fence", "file", "/etc/hostkit/fence.nft", ABSENT, text("ours")),
+        Thing("90-fence", "unit", "nftables.service", running, running),
+    )
+    assert [act for act in found.acts if "nftables" in act.says] == []
+
+
 def test_what_runs_on_reads_the_files_that_went_back_but_the_engine_is_left_running():
     running = unit("enabled", active=True)
     found = way(

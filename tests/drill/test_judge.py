@@ -27,6 +27,12 @@ def test_the_escape_word_inside_is_an_escape(probe):
     assert judge(probe, Trial(probe.escaped), escaped(probe)).answer is Answer.ESCAPED
 
 
+def test_an_escape_says_what_it_got_through():
+    probe = next(entry for entry in PROBES if entry.id == "network-host-bridge")
+    outcome = judge(probe, Trial("reached", told="10.0.0.1:22 refused\x1b"), escaped(probe))
+    assert outcome.why == r"it said reached: '10.0.0.1:22 refused\x1b'"
+
+
 @every_probe
 def test_any_other_word_inside_is_inconclusive(probe):
     outcome = judge(probe, Trial("odd"), escaped(probe))

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.machines.machine import work
+
 NAME = "hostkit-26"
 PACKAGES = ("apparmor", "docker.io", "iptables", "nftables", "iproute2", "ca-certificates")
 NEWEST = "usr/sbin/apparmor_parser"
@@ -85,7 +87,7 @@ both_engines = pytest.mark.parametrize(
 
 
 def cache():
-    return Path(os.environ.get("HOSTKIT_WORK", "/var/tmp/hostkit-work")) / "second-engine"
+    return work() / "second-engine"
 
 
 @contextlib.contextmanager

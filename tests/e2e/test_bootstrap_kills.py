@@ -8,8 +8,8 @@ import time
 import pytest
 
 from hostkit.bootstrap.guard import UP
-from tests.e2e.test_bootstrap import all_of, answers, confirm, is_pending, prepare, wait_for
-from tests.machines.machine import FOREIGN
+from tests.e2e.test_bootstrap import WALLS, all_of, answers, confirm, is_pending, prepare, proved, tables
+from tests.machines.machine import FOREIGN, wait_for
 from tests.machines.prober import answer, probing
 
 LET_IN, CLOSED = 2022, 8080
@@ -29,6 +29,14 @@ def wish(machine, number):
     )
 
 
+def kill(machine, seconds, session):
+    """Wait these seconds, and kill; again until there is something to kill, for a login may take longer."""
+    time.sleep(seconds)
+    wait_for(
+        lambda: machine.run("sh", "-c", KILL, check=False).code == 0 or session.poll() is not None, machine.patience
+    )
+
+
 def kill_after(machine, seconds, *, confirming=False):
     """Start a bootstrap, and kill it and its fence's program that long after; `confirming`: while it is confirmed."""
     words = machine.ssh_words("sudo", "hostkit", "bootstrap", user="admin")
@@ -38,18 +46,16 @@ def kill_after(machine, seconds, *, confirming=False):
             wait_for(lambda: is_pending(machine) or session.poll() is not None, 60)
             words = machine.ssh_words("sudo", "hostkit", "bootstrap", "--confirm", user="admin")
             with subprocess.Popen(words, **quiet):
-                time.sleep(seconds)
-                machine.run("sh", "-c", KILL, check=False)
+                kill(machine, seconds, session)
         else:
-            time.sleep(seconds)
-            machine.run("sh", "-c", KILL, check=False)
-        session.wait(30)
+            kill(machine, seconds, session)
+        session.wait(machine.patience)
     wait_for(lambda: machine.run("pgrep", "-f", "ansible|mitogen", check=False).code, 15)
 
 
-def finish(machine):
+def finish(machine, *only):
     """Run a bootstrap to its end, and confirm the fence that it put up itself; one that a killed run left may wait."""
-    words = machine.ssh_words("sudo", "hostkit", "bootstrap", user="admin")
+    words = machine.ssh_words("sudo", "hostkit", "bootstrap", *only, user="admin")
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as session:
         said = []
         for line in session.stdout:
@@ -57,6 +63,13 @@ def finish(machine):
             if line.startswith(UP):
                 assert confirm(machine).code == 0
         assert session.wait() == 0, "".join(said)
+
+
+def nobody_saw_either(seen, confirmed):
+    """Assert that no neighbour was ever cut off, nor found a confirmed fence open."""
+    assert len(seen.answered(LET_IN)) > 1000
+    assert seen.unanswered(LET_IN) == [], f"{seen.silence():.1f} s without an echo"
+    assert seen.answered(CLOSED, since=confirmed) == []
 
 
 @pytest.mark.systemd
@@ -87,8 +100,68 @@ def test_seventeen_kills_at_any_moment_cut_nobody_off_and_open_nothing(systemd_m
         finish(machine)
         assert answers(machine) == all_of(machine, "ok")
         assert machine.run("hostkit", "bootstrap").stdout.startswith("0 changed, ")
-    assert len(seen.answered(LET_IN)) > 1000
-    assert seen.unanswered(LET_IN) == [], f"{seen.silence():.1f} s without an echo"
-    assert seen.answered(CLOSED, since=confirmed) == []
+    nobody_saw_either(seen, confirmed)
     assert len(seen.echoes) > 1000
     assert seen.silence() < 3  # a session whose packets were dropped would wait for the roll-back
+
+
+MOMENTS = {
+    "render": "/etc/hostkit/fence.candidate.nft",
+    "apply": "/run/hostkit/fence.applying",
+    "confirm": "/etc/hostkit/fence.nft.new",
+}
+"""What is there only from, or only during, each of these moments."""
+SPY = """python3 -c 'import os, sys, time
+while not os.path.exists(sys.argv[1]): time.sleep(0.005)'"""
+
+
+def lie_in_wait(machine, moment):
+    """Kill the bootstrap and its fence's program, all in the machine itself, as soon as the moment has come."""
+    script = f"rm -f {MOMENTS[moment]}; touch /run/lies-in-wait; {SPY} {MOMENTS[moment]}; {KILL}"
+    machine.run("sh", "-c", "rm -f /run/lies-in-wait")
+    machine.run("systemd-run", "--quiet", "--collect", "--unit=killer", "sh", "-c", f"{script} && touch /run/{moment}")
+    wait_for(lambda: machine.run("test", "-e", "/run/lies-in-wait", check=False).code == 0, 30)
+
+
+def killed_in(machine, moment, *only):
+    """Run a bootstrap that is killed at that moment, and a confirmation if it is the one."""
+    lie_in_wait(machine, moment)
+    words = machine.ssh_words("sudo", "hostkit", "bootstrap", *only, user="admin")
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as session:
+        if moment == "confirm":
+            wait_for(lambda: is_pending(machine) or session.poll() is not None, machine.patience)
+            machine.ssh("sudo", "hostkit", "bootstrap", "--confirm", user="admin", check=False)
+        said, _ = session.communicate(timeout=machine.patience)
+    wait_for(lambda: machine.run("test", "-e", f"/run/{moment}", check=False).code == 0, 60, f"not killed: {said}")
+    wait_for(lambda: machine.run("pgrep", "-f", "[a]nsible|[m]itogen", check=False).code, 60)
+
+
+@pytest.mark.vm
+@pytest.mark.timeout(3000)
+def test_a_kill_inside_render_apply_and_confirm_is_made_good_by_the_next_run(vm_machine):
+    machine = vm_machine
+    prepare(machine)
+    wish(machine, 0)
+    answer(machine, LET_IN, CLOSED)
+    with probing(machine, LET_IN, CLOSED, limit=10.0, typing=0.5) as seen:
+        seen.phase("the kill in render")
+        killed_in(machine, "render", *WALLS)
+        assert "table inet hostkit" not in tables(machine)
+        seen.phase("the run after it")
+        finish(machine, *WALLS)
+        confirmed = seen.phase("the kill in apply")
+        wish(machine, 1)
+        killed_in(machine, "apply", *WALLS)
+        assert machine.run("test", "-e", "/etc/hostkit/fence.nft").code == 0
+
+        seen.phase("the kill in confirm")
+        wish(machine, 2)
+        killed_in(machine, "confirm", *WALLS)
+        assert "table inet hostkit" in tables(machine)
+
+        seen.phase("the last run")
+        finish(machine, *WALLS)
+        assert set(answers(machine, *proved(WALLS[1])).values()) == {"ok"}
+        assert machine.run("hostkit", "bootstrap", *WALLS).stdout.startswith("0 changed, ")
+    nobody_saw_either(seen, confirmed)
+    assert seen.silence() < 10  # without KVM a busy guest is slow; the roll-back would take two minutes

@@ -4,21 +4,36 @@ import re
 
 import pytest
 
-from tests.e2e.test_bootstrap import SHARE, Gateways, all_of, answers, bootstrapping, harden, prepare, tables
+from hostkit.bootstrap.apparmor import NAME
+from hostkit.posture.model import collect
+from tests.e2e.test_apparmor import ATTACKS, attempted, bring_images
+from tests.e2e.test_bootstrap import (
+    PROVED,
+    SHARE,
+    WALLS,
+    Gateways,
+    all_of,
+    answers,
+    bootstrapping,
+    harden,
+    prepare,
+    tables,
+    told,
+)
 from tests.e2e.test_machines import heard, listen
 from tests.machines import vm
 from tests.machines.vm import FOREIGN, FOREIGN6
 
-pytestmark = [pytest.mark.vm, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.vm, pytest.mark.timeout(3000)]
 
 
-def reachable(machine):
+def reachable(machine, tries=2):
     """Return which of the guest's ports the world outside reaches, and which of the world's the guest does."""
     world = machine.outside()
     inward = [(machine.address, 8080), (machine.address6, 8080), (machine.address, 22), (machine.address6, 22)]
     outward = [(FOREIGN, 8443), (FOREIGN6, 8443), (FOREIGN, 53)]
-    found = {f"in {address} {port}" for address, port in inward if heard(world, address, port, tries=2)}
-    return found | {f"out {address} {port}" for address, port in outward if heard(machine, address, port, tries=2)}
+    found = {f"in {address} {port}" for address, port in inward if heard(world, address, port, tries=tries)}
+    return found | {f"out {address} {port}" for address, port in outward if heard(machine, address, port, tries=tries)}
 
 
 def listen_everywhere(machine):
@@ -29,16 +44,50 @@ def listen_everywhere(machine):
     listen(world, "53 -4", "resolver")
 
 
-def scan(machine):
-    """Return the TCP ports that a scan of all from outside finds open, at the interface that is not for management."""
+def scan(machine, ports="-"):
+    """Return which TCP ports, of all by default, are open from outside at the interface that is not for management."""
     found = set()
     for address in machine.open_addresses:
         family = ("-6",) if ":" in address else ()
-        words = ("nmap", *family, "-n", "-Pn", "-p-", "-T4", "--min-rate", "3000", "--max-retries", "1", "-oG", "-")
+        words = (
+            "nmap",
+            *family,
+            "-n",
+            "-Pn",
+            f"-p{ports}",
+            "-T4",
+            "--min-rate",
+            "3000",
+            "--max-retries",
+            "1",
+            "-oG",
+            "-",
+        )
         said = machine.outside().run(*words, address, timeout=600).stdout
         assert "Nmap done" in said, said
         found |= {f"{address} {port}" for port in re.findall(r"(\d+)/open/", said)}
     return found
+
+
+def undocumented(found):
+    """Return each answer that a check's declaration does not name for a machine that nobody hardened."""
+    expected = {check.id: {"skip", *check.unhardened} for check in collect()}
+    return {name: entry["detail"] for name, entry in found.items() if entry["status"] not in expected[name]}
+
+
+LEFT = {
+    "account-homes", "reach-files",  # the test's own administrator, whose home everyone may read
+    "clock-offset", "clock-synchronised", "updates-pending", "updates-sources",  # no server of time or of packages here
+    "disk-encryption", "kernel-mitigations", "kernel-modules", "mounts-options", "system-secureboot",  # made so
+    "egress-listed", "egress-unlisted", "listeners-declared",  # what the test's policy does not name
+    "journal-copy", "kernel-namespaces", "system-sleep",  # the owner's to decide
+    "network-advertisements", "network-resolvers", "network-route", "network-segment",  # the test's own wire
+}  # fmt: skip
+"""What a bootstrap leaves to the owner of a Debian like the tests' own; no other check says less than ok after one."""
+
+
+def not_green(found):
+    return {name for name, entry in found.items() if entry["status"] in {"fail", "unknown"}}
 
 
 def changed_plays(said):
@@ -51,28 +100,33 @@ def changed_plays(said):
 def test_a_hardened_vm_stays_hardened_through_a_reboot_and_an_unconfirmed_one_does_not(vm_machine):
     prepare(vm_machine)
     vm_machine.run("sh", "-c", SHARE)
-    assert answers(vm_machine) == all_of(vm_machine, "fail")
+    bare = told(vm_machine, "--skip", "scans")
+    assert undocumented(bare) == {}
+    assert {name: bare[name]["status"] for name in PROVED} == all_of(vm_machine, "fail")
     listen_everywhere(vm_machine)
-    everything = reachable(vm_machine)
+    everything = reachable(vm_machine, tries=10)
     assert len(everything) == 7, everything
-    assert scan(vm_machine) == {f"{address} {port}" for address in vm_machine.open_addresses for port in (22, 8080)}
+    assert scan(vm_machine, "1-1024,8080") == {
+        f"{address} {port}" for address in vm_machine.open_addresses for port in (22, 8080)
+    }
 
-    predicted = changed_plays(vm_machine.run("hostkit", "bootstrap", "--check", timeout=400).stdout)
+    predicted = changed_plays(vm_machine.run("hostkit", "bootstrap", "--check").stdout)
     assert {"account", "kernel", "ssh", "fence"} <= predicted
-    assert answers(vm_machine) == all_of(vm_machine, "fail")
 
-    with bootstrapping(vm_machine):
+    with bootstrapping(vm_machine, *WALLS):
         assert "table inet hostkit" in tables(vm_machine)
         vm_machine.restart()
     assert "table inet hostkit" not in tables(vm_machine)
 
-    assert changed_plays(harden(vm_machine)) <= predicted
-    assert answers(vm_machine) == all_of(vm_machine, "ok")
+    assert changed_plays(harden(vm_machine)) <= predicted  # it ends well only where all that it proves is ok
     again = vm_machine.run("hostkit", "bootstrap")
     assert again.stdout.startswith("0 changed, "), again.stdout
 
     vm_machine.restart()
-    assert answers(vm_machine) == all_of(vm_machine, "ok")
+    hardened = told(vm_machine, "--skip", "scans")
+    assert {name: hardened[name]["status"] for name in PROVED} == all_of(vm_machine, "ok")
+    assert not_green(hardened) - LEFT == set(), {name: hardened[name] for name in not_green(hardened) - LEFT}
+    assert [name for name in not_green(hardened) if bare[name]["status"] == "ok"] == []
     listen_everywhere(vm_machine)
     assert reachable(vm_machine) == {f"in {vm_machine.address} 22", f"in {vm_machine.address6} 22"}
     assert scan(vm_machine) == set()
@@ -81,15 +135,14 @@ def test_a_hardened_vm_stays_hardened_through_a_reboot_and_an_unconfirmed_one_do
     assert {"network-pre.target", "docker.service"} <= set(order.split())
 
 
-def test_debian_13_is_hardened_by_the_same_plays_and_stays_so_through_a_reboot():
+def test_debian_13_is_hardened_by_the_same_plays_and_stays_so_through_a_reboot(tmp_path):
     with vm.machine("trixie") as machine:
         assert 'VERSION_ID="13"' in machine.run("cat", "/etc/os-release").stdout
         prepare(machine)
         machine.run("sh", "-c", SHARE)
-        assert answers(machine) == all_of(machine, "fail")
         harden(machine)
-        assert answers(machine) == all_of(machine, "ok")
-        assert machine.run("hostkit", "bootstrap").stdout.startswith("0 changed, ")
+        bring_images(machine, tmp_path)
+        assert attempted(machine, NAME) == dict.fromkeys(ATTACKS, "refused")
         machine.restart()
         assert answers(machine) == all_of(machine, "ok")
         listen_everywhere(machine)

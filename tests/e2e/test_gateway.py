@@ -133,9 +133,9 @@ class Sandbox:
         self.same(lambda answer: answer["status"] == "ok")
 
     def same(self, judged):
-        done = self.hostkit("check", "--json")
+        done = self.hostkit("check", "--json", "--only", "sandboxes-gateways")
         answers = {entry["id"]: entry for entry in json.loads(done.stdout)["results"]}
-        assert judged(answers["containers-gateways"]), answers["containers-gateways"]
+        assert judged(answers["sandboxes-gateways"]), answers["sandboxes-gateways"]
 
     def kill(self):
         """Kill the gateway's process as a crash would, not by the engine; return how often it was restarted before."""
@@ -216,7 +216,8 @@ def test_rules_that_are_broken_stop_everything_a_restart_included_until_they_are
     box.rules(f"cd /rules && cp -p rules.json whole && {change}")
     box.fails_with(f"closed: {says}")
     assert "cut" in ticking.communicate(timeout=5)[0]
-    assert box.fetch() == "closed"
+    # Once, under load, the connection was refused before the answer came: nothing leaves either way.
+    until(lambda: box.fetch() == "closed")
     box.back(box.kill())
     box.fails_with(f"closed: {says}")
     assert box.fetch().startswith(("closed", "curl: "))

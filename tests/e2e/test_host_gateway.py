@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tests.e2e.test_bootstrap import harden, wait_for
+from tests.e2e.test_bootstrap import harden
 from tests.e2e.test_machines import heard
-from tests.machines.machine import FOREIGN
+from tests.machines.machine import FOREIGN, wait_for
 
 pytestmark = [pytest.mark.systemd, pytest.mark.timeout(600)]
 

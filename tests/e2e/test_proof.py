@@ -1,11 +1,16 @@
 """A launch whose plan lacks one wall: the proof sees it on a real engine, the agent never runs, nothing is left."""
 
+import contextlib
+import subprocess
 import sys
 import time
 
 import pytest
 
+from hostkit.launch.parts import probe_image
+
 pytestmark = pytest.mark.docker
+LABEL, LAST = "hostkit.client=e2e-one", "hostkit-e2e-last"
 
 LACKING = """\
 import dataclasses, sys
@@ -34,28 +39,39 @@ OPEN = [
 ]
 
 
-def started(hostkit, since):
-    """Return the parts of the client that the engine started since then."""
-    way = ("--since", f"{since:.3f}", "--until", f"{time.time():.3f}", "--format", "{{.Actor.Attributes.name}}")
-    return set(hostkit.docker("events", *way, "--filter", "event=start").stdout.split())
+@contextlib.contextmanager
+def starting(hostkit):
+    """Give the set that holds, after the block, which parts of the client the engine started within it.
+
+    From a stream: of what is past, an engine keeps 256 events, and some seconds of other tests are more.
+    """
+    these = ("--filter", "event=start", "--filter", f"label={LABEL}", "--format", "{{.Actor.Attributes.name}}")
+    words = [*hostkit.engine.before, "docker", "events", "--since", f"{time.time():.3f}", *these]
+    seen = set()
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as stream:
+        try:
+            yield seen
+            hostkit.docker("run", "--rm", "--label", LABEL, "--name", LAST, probe_image(), "true")
+            seen.update(iter(lambda: stream.stdout.readline().strip(), LAST))
+        finally:
+            stream.kill()
 
 
 @pytest.mark.parametrize(("wall", "code", "says"), OPEN, ids=lambda value: str(value)[:20])
 def test_without_this_wall_there_is_no_agent_and_nothing_is_left(hostkit, wall, code, says):
-    since = time.time()
     words = ("--policy", str(hostkit.policy), "launch", "e2e-one")
-    done = hostkit.engine.run(sys.executable, "-c", LACKING, wall, *words, HOSTKIT_STATE=str(hostkit.state))
+    with starting(hostkit) as started:
+        done = hostkit.engine.run(sys.executable, "-c", LACKING, wall, *words, HOSTKIT_STATE=str(hostkit.state))
     assert (done.returncode, says in done.stderr) == (code, True), done.stderr
-    assert started(hostkit, since) == {"hostkit-e2e-one-gateway", "hostkit-e2e-one-probe"}
-    label = "label=hostkit.client=e2e-one"
-    assert hostkit.docker("ps", "-aq", "--filter", label).stdout == ""
-    assert hostkit.docker("network", "ls", "-q", "--filter", label).stdout == ""
+    assert started == {"hostkit-e2e-one-gateway", "hostkit-e2e-one-probe"}
+    assert hostkit.docker("ps", "-aq", "--filter", f"label={LABEL}").stdout == ""
+    assert hostkit.docker("network", "ls", "-q", "--filter", f"label={LABEL}").stdout == ""
 
 
 def test_with_all_walls_the_agent_starts(hostkit):
-    since = time.time()
-    assert hostkit("launch", "e2e-one").returncode == 0
-    assert "hostkit-e2e-one-agent" in started(hostkit, since)
+    with starting(hostkit) as started:
+        assert hostkit("launch", "e2e-one").returncode == 0
+    assert "hostkit-e2e-one-agent" in started
 
 
 def test_a_full_disk_under_the_state_is_one_line_and_nothing_is_made(hostkit):
@@ -66,4 +82,4 @@ def test_a_full_disk_under_the_state_is_one_line_and_nothing_is_made(hostkit):
     done = hostkit.engine.run(*words, HOSTKIT_STATE=str(folder))
     assert (done.returncode, len(done.stderr.strip().splitlines())) == (2, 1), done.stderr
     assert f"{folder}: No space left on device; make room" in done.stderr
-    assert hostkit.docker("ps", "-aq", "--filter", "label=hostkit.client=e2e-one").stdout == ""
+    assert hostkit.docker("ps", "-aq", "--filter", f"label={LABEL}").stdout == ""

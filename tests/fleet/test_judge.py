@@ -7,6 +7,8 @@ import pytest
 from hostkit.errors import Exit
 from hostkit.fleet.judge import Row, State, exit_code, row
 from hostkit.fleet.ssh import TOO_LATE, TOO_MUCH, UNREACHED, Said
+from hostkit.report.check import render
+from tests.report.check.runs import EVERY, NASTY, result, run
 
 KNOWN = ("fence-up", "ssh-keys")
 
@@ -83,3 +85,9 @@ def test_one_failing_host_makes_1_one_unknown_3_and_only_all_green_0():
     assert exit_code([State.OK, State.OK]) is Exit.STANDS
     assert exit_code([]) is Exit.CANNOT_TELL
     assert Row("mini-1").state is State.UNKNOWN
+
+
+def test_what_a_host_of_this_hostkit_says_is_heard_whatever_is_in_its_words():
+    told = run(*EVERY, *(result(f"n-{number}", "unknown", word) for number, word in enumerate(NASTY)))
+    heard = row("mini-1", Said(1, render("json", told)), {line.id for line in told.lines})
+    assert (heard.why, len(heard.findings), heard.state) == ("", len(told.lines), State.FAIL)

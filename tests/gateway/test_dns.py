@@ -74,6 +74,7 @@ def header(**counts):
         header(questions=1) + b"\x40" + QUESTION,
         b"\x12\x34\x29\x00" + QUERY[4:],
     ],
+    ids=lambda data: f"{len(data)} bytes",
 )
 def test_what_is_no_single_whole_query_is_dropped(data):
     assert answer(RULES, data) == (None, None)

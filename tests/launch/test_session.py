@@ -63,7 +63,16 @@ def test_an_agent_that_ended_cannot_be_read_back_and_its_last_words_are_escaped(
         session(tmp_path, pid=0)._read_back(PLAN)
 
 
-def test_an_agent_that_the_host_does_not_see_cannot_be_read_back(tmp_path):
+def test_an_agent_that_ends_while_it_is_read_back_is_told_with_its_last_words(tmp_path, monkeypatch):
+    said = [document(PLAN.agent.image, pid) for pid in (43, 43, 0)]
+    answers = {"agent": lambda: said.pop(0) if len(said) > 1 else said[0], "gateway": lambda: document("sha256:aa", 42)}
+    monkeypatch.setattr(FakeEngine, "inspect", lambda self, name: answers[name.rpartition("-")[2]]())
+    with pytest.raises(CannotTell, match=r"ended at once \(exit 3\): 'its last words"):
+        session(tmp_path)._read_back(PLAN)
+
+
+def test_an_agent_that_the_host_does_not_see_cannot_be_read_back(tmp_path, monkeypatch):
+    monkeypatch.setattr("hostkit.launch.session._NOTICED", 0.1)
     with pytest.raises(CannotTell, match="/proc/43/status: not taught"):
         session(tmp_path, pid=43)._read_back(PLAN)
 

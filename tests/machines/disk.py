@@ -1,17 +1,14 @@
 """A VM's kernel, initrd and disk: made once from the container's image, kept outside the project."""
 
-import fcntl
 import hashlib
 import os
 import shutil
-import subprocess
 import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
-from tests.machines import systemd
-from tests.machines.machine import ROOT, local, make_key, packed
+from tests.machines import emulator, systemd
+from tests.machines.machine import ROOT, kept, local, locked, make_key, packed
 
 PLAIN = ("vm.Dockerfile",)
 RECIPE = tuple(systemd.HERE / name for name in ("disk.py", "qemu.py"))
@@ -29,11 +26,9 @@ def cache(layers=PLAIN, size="3G", suite=systemd.SUITE):
     `layers` are Dockerfiles, each upon the one before it, the first upon the container's image.
     """
     image = systemd.image(suite)
-    version = local("qemu-system-x86_64", "--version").stdout  # a saved state is its own version's
     texts = [path.read_bytes() for path in (*RECIPE, *(systemd.HERE / name for name in layers))]
-    recipe = hashlib.sha256((image + version + size).encode() + b"".join(texts)).hexdigest()[:12]
-    work = Path(os.environ.get("HOSTKIT_WORK") or "/var/tmp/hostkit-work") / "vm"
-    work.mkdir(parents=True, exist_ok=True)
+    recipe = hashlib.sha256((image + emulator.version() + size).encode() + b"".join(texts)).hexdigest()[:12]
+    work = kept("vm")
     with locked(work / "lock"):
         if not (work / recipe).exists():
             _drop_older(work)
@@ -41,14 +36,6 @@ def cache(layers=PLAIN, size="3G", suite=systemd.SUITE):
             _build(_layered(image, layers, suite), building, size)
             building.rename(work / recipe)
     return work / recipe
-
-
-@contextmanager
-def locked(path):
-    """Hold this lock; it is the kernel's, so that it never outlives its holder."""
-    with path.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
 
 
 def _drop_older(work):
@@ -74,7 +61,7 @@ def _layered(image, layers, suite):
 def _build(image, folder, size):
     tree = folder / "tree"
     tree.mkdir()
-    _export(image, tree)
+    systemd.export(image, tree)
     _finish(tree, make_key(folder))
     for part in ("vmlinuz", "initrd.img"):
         shutil.copy(next(tree.glob(f"boot/{part}-*")), folder / part)
@@ -82,17 +69,6 @@ def _build(image, folder, size):
     plain = ("-q", "-F", "-t", "ext4", "-m", "0", "-E", "lazy_itable_init=0,root_owner=0:0", "-O", "^has_journal")
     local("mke2fs", *plain, "-d", str(tree), str(folder / "disk.raw"), timeout=300)
     shutil.rmtree(tree)
-
-
-def _export(image, tree):
-    container = systemd.docker("create", image).stdout.strip()
-    try:
-        with subprocess.Popen(["docker", "export", container], stdout=subprocess.PIPE) as exporting:
-            unpack = ["tar", "-x", "--numeric-owner", "-C", str(tree)]
-            subprocess.run(unpack, stdin=exporting.stdout, check=True, timeout=300)
-        assert exporting.returncode == 0
-    finally:
-        systemd.docker("rm", container)
 
 
 def _finish(tree, key):

@@ -1,11 +1,14 @@
 """What a bootstrap test may do with a machine, whether it is a container or a VM."""
 
+import fcntl
 import io
 import os
 import shlex
 import subprocess
 import tarfile
+import time
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,6 +46,26 @@ def local(*words, stdin="", timeout=120, check=True):
     return answer
 
 
+def work():
+    """Return the folder outside the project where scripts/prepare and the tests keep what is made once."""
+    return Path(os.environ.get("HOSTKIT_WORK") or "/var/tmp/hostkit-work")
+
+
+def kept(name):
+    """Return a folder of that name for what is made once, made if it is not there."""
+    folder = work() / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def locked(path):
+    """Hold this lock; it is the kernel's, so that it never outlives its holder."""
+    with path.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
 def make_key(folder):
     """Return the path of a fresh ssh key."""
     folder.mkdir(exist_ok=True)
@@ -65,6 +88,20 @@ def _as_root(member):
     member.uid = member.gid = 0
     member.uname = member.gname = "root"
     return member
+
+
+def wait_for(what, seconds, why="not within its time"):
+    """Return once `what` is so; fail with `why` after these seconds. Asking takes a fifth of a slow machine at most."""
+    until = time.monotonic() + seconds
+    while not _asked(what):
+        assert time.monotonic() < until, why
+
+
+def _asked(what):
+    began = time.monotonic()
+    if not (said := what()):
+        time.sleep(max(0.2, 4 * (time.monotonic() - began)))
+    return said
 
 
 class Machine(ABC):
@@ -92,11 +129,11 @@ class Machine(ABC):
     def remove(self):
         """Leave nothing behind."""
 
-    def ssh_words(self, *command, user="root", patience=None):
-        """Return the local command that runs this one over a fresh ssh connection."""
+    def ssh_words(self, *command, user="root", patience=None, options=()):
+        """Return the local command that runs this one over ssh: a fresh connection, if no option says another."""
         waits = f"ConnectTimeout={patience or self.patience // 3}"
         options = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "BatchMode=yes",
-                   "IdentitiesOnly=yes", "ServerAliveInterval=5", waits)  # fmt: skip
+                   "IdentitiesOnly=yes", "ServerAliveInterval=5", waits, *options)  # fmt: skip
         plain = [word for option in options for word in ("-o", option)]
         place = ["-i", str(self.key), "-p", str(self.port), f"{user}@{self.address}"]
         return [*self.within, "ssh", "-F", "/dev/null", *plain, *place, "--", shlex.join(command)]

@@ -7,6 +7,8 @@ import time
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from tests.machines.machine import wait_for
+
 PACE = 0.05
 _KNOCK = """\
 import asyncio, sys, time
@@ -31,15 +33,21 @@ async def main():
 asyncio.run(main())
 """
 _ANSWER = """\
-import asyncio, sys
-async def hang_up(reader, writer):
-    writer.close()
-async def main():
-    for port in sys.argv[1:]:
-        await asyncio.start_server(hang_up, None, int(port), backlog=4096)  # a slow machine is not a closed one
-    await asyncio.Event().wait()
-asyncio.run(main())
+import contextlib, socket, sys, time
+def listening(port):
+    server = socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=4096)
+    server.setblocking(False)
+    return server
+servers = [listening(int(port)) for port in sys.argv[1:]]
+while True:
+    time.sleep(1)
+    for server in servers:
+        with contextlib.suppress(OSError):
+            while True:
+                server.accept()[0].close()
 """
+"""The kernel shakes hands by itself; who waits is hung up on once a second. Woken by each of 40 connections a second,
+a guest without KVM has little time for anything else."""
 
 
 class Knock(NamedTuple):
@@ -79,20 +87,27 @@ class Probes:
 
 
 def answer(machine, *ports):
-    """Let the machine answer at these ports, v4 and v6, until it goes."""
+    """Let the machine answer at these ports, v4 and v6, until it goes; return when it does."""
     words = ("systemd-run", "--quiet", "--unit=answers", "python3", "-c", _ANSWER, *map(str, ports))
     machine.run(*words)
+    listening = [f"sport = :{port}" for port in ports]
+    wait_for(
+        lambda: all(machine.run("ss", "-Hltn", line).stdout for line in listening), machine.patience, "nobody listens"
+    )
 
 
 @contextmanager
-def probing(machine, *ports, limit):
-    """Knock at each port every 50 ms, and type into a session as often; after `limit` seconds an answer is none."""
+def probing(machine, *ports, limit, typing=PACE):
+    """Knock at each port every 50 ms, and type into a session every `typing` seconds.
+
+    After `limit` seconds an answer is none.
+    """
     seen = Probes()
     knock = (*machine.within, sys.executable, "-c", _KNOCK, machine.address, str(PACE), str(limit), *map(str, ports))
     quiet = {"stdout": subprocess.PIPE, "stdin": subprocess.PIPE, "text": True}
     with subprocess.Popen(knock, **quiet) as knocking, subprocess.Popen(machine.ssh_words("cat"), **quiet) as session:
-        jobs = [threading.Thread(target=job, args=(process, seen), daemon=True)
-                for job, process in ((_note, knocking), (_listen, session), (_type, session))]  # fmt: skip
+        work = ((_note, knocking, seen), (_listen, session, seen), (_type, session, typing))
+        jobs = [threading.Thread(target=job, args=given, daemon=True) for job, *given in work]
         for job in jobs:
             job.start()
         try:
@@ -113,11 +128,11 @@ def _listen(process, seen):
         seen.echoes.append(time.monotonic())
 
 
-def _type(process, _seen):
+def _type(process, pace):
     try:
         while process.poll() is None:
             process.stdin.write("x\n")
             process.stdin.flush()
-            time.sleep(PACE)
+            time.sleep(pace)
     except (BrokenPipeError, ValueError):  # it was ended
         return

@@ -5,12 +5,13 @@ import hashlib
 import os
 import secrets
 import shutil
+import subprocess
 import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.machines.machine import FOREIGN, ROOT, Machine, local, make_key, packed, unavailable
+from tests.machines.machine import FOREIGN, ROOT, Machine, kept, local, locked, make_key, packed, unavailable
 
 HERE = Path(__file__).parent
 IMAGE = "hostkit/test-systemd:{suite}"
@@ -19,7 +20,8 @@ SUITE = "bookworm"
 RECIPE = (HERE / "Dockerfile", HERE / "accounts.sh", HERE / "start.sh", ROOT / "requirements.lock")
 TRUSTED = Path("/etc/ssl/certs/ca-certificates.crt").resolve()
 BOOTABLE = (
-    "--cap-add=SYS_ADMIN", "--cap-add=NET_ADMIN", "--cap-add=SYSLOG", "--cap-add=SYS_PTRACE", "--cgroupns=private",
+    "--cap-add=SYS_ADMIN", "--cap-add=NET_ADMIN", "--cap-add=SYSLOG", "--cap-add=SYS_PTRACE",
+    "--cap-add=DAC_READ_SEARCH", "--cgroupns=private",
     "--security-opt=seccomp=unconfined", "--security-opt=apparmor=unconfined",
     "--tmpfs=/run", "--tmpfs=/run/lock", "--tmpfs=/tmp:exec",
     "--device=/dev/fuse", "--env=container=docker", "--stop-signal=SIGRTMIN+3", "--tty",
@@ -30,24 +32,37 @@ def docker(*words, **more):
     return local("docker", *words, **more)
 
 
+def export(image, tree):
+    """Unpack an image into that folder."""
+    container = docker("create", image, "true").stdout.strip()
+    try:
+        with subprocess.Popen(["docker", "export", container], stdout=subprocess.PIPE) as exporting:
+            unpack = ["tar", "-x", "--numeric-owner", "-C", str(tree)]
+            subprocess.run(unpack, stdin=exporting.stdout, check=True, timeout=300)
+        assert exporting.returncode == 0
+    finally:
+        docker("rm", container)
+
+
 @functools.cache
 def image(suite=SUITE):
     """Return the name of a Debian's image, built when its recipe is new."""
-    base, kept = BASE.format(suite=suite), IMAGE.format(suite=suite)
+    base, latest = BASE.format(suite=suite), IMAGE.format(suite=suite)
     known = docker("image", "inspect", "-f", "{{.Id}}", base).stdout.strip()
     recipe = hashlib.sha256(known.encode() + b"".join(path.read_bytes() for path in RECIPE)).hexdigest()[:12]
-    name = f"{kept}-{recipe}"
-    if docker("image", "inspect", name, check=False).code:
-        _build(base, name, kept)
+    name = f"{latest}-{recipe}"
+    with locked(kept("images") / suite):  # another test may want it at the same time
+        if docker("image", "inspect", name, check=False).code:
+            _build(base, name, latest)
     return name
 
 
-def _build(base, name, kept):
+def _build(base, name, latest):
     with tempfile.NamedTemporaryFile() as nothing:
         trusted = TRUSTED if TRUSTED.exists() else Path(nothing.name)
         context = packed(*RECIPE, trusted, names=[*(path.name for path in RECIPE), "trusted.crt"])
     os.environ["DOCKER_BUILDKIT"] = "0"
-    docker("build", "-q", "--build-arg", f"BASE={base}", "-t", name, "-t", kept, "-", stdin=context, timeout=900)
+    docker("build", "-q", "--build-arg", f"BASE={base}", "-t", name, "-t", latest, "-", stdin=context, timeout=900)
 
 
 def require(suite=SUITE):
@@ -143,11 +158,11 @@ class SystemdMachine(Machine):
 
 
 @contextmanager
-def machine():
-    """Hold a fresh machine, of any scope."""
+def machine(kind=SystemdMachine):
+    """Hold a fresh machine of that kind, of any scope."""
     require()
     with tempfile.TemporaryDirectory() as folder:
-        made = SystemdMachine(Path(folder))
+        made = kind(Path(folder))
         try:
             made.start()
             yield made

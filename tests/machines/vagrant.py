@@ -14,12 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.machines import disk, vm
-from tests.machines.machine import ROOT, local, unavailable
+from tests.machines.machine import ROOT, local, unavailable, work
 from tests.machines.qemu import KERNEL, MORTAL
 
 BOX = "hostkit-test"
 TOOLS = ("vagrant", "libvirtd", "virsh", "dnsmasq", "rsync", "unshare")
 LAYERS = ("vm.Dockerfile", "vagrant.Dockerfile")
+OLD = f"{KERNEL} norandmaps"
+"""What libvirt starts is this machine's own QEMU; emulator.py says why an old one is slow."""
 QEMU = """\
 user = "root"
 group = "root"
@@ -97,7 +99,7 @@ class Vagrant:
         settings = {
             "VAGRANT_HOME": self._folder / "home", "VAGRANT_DOTFILE_PATH": self._folder / "dot", "VAGRANT_CWD": ROOT,
             "VAGRANT_CHECKPOINT_DISABLE": 1, "VAGRANT_BOX_UPDATE_CHECK_DISABLE": 1, "VAGRANT_NO_COLOR": 1,
-            "VAGRANT_DEFAULT_PROVIDER": "libvirt", "HOSTKIT_BOX": BOX, "LIBVIRT_DRIVER": "qemu", "VM_CMDLINE": KERNEL,
+            "VAGRANT_DEFAULT_PROVIDER": "libvirt", "HOSTKIT_BOX": BOX, "LIBVIRT_DRIVER": "qemu", "VM_CMDLINE": OLD,
             "VM_KERNEL": self._cache / "vmlinuz", "VM_INITRD": self._cache / "initrd.img", "VM_CONSOLE": self.console,
         }  # fmt: skip
         words = ("env", "-C", str(ROOT), *(f"{name}={value}" for name, value in settings.items()), *command)
@@ -155,8 +157,7 @@ class Vagrant:
 def machine():
     """Hold Vagrant with an empty libvirtd; pytest shows the console's log when a test fails."""
     require()
-    work = Path(os.environ.get("HOSTKIT_WORK") or "/var/tmp/hostkit-work")
-    with tempfile.TemporaryDirectory(dir=work, ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(dir=work(), ignore_cleanup_errors=True) as folder:
         made = Vagrant(Path(folder))
         try:
             made.start()

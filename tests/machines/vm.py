@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.machines import disk, systemd
-from tests.machines.machine import FOREIGN, Machine, local, unavailable
+from tests.machines.machine import FOREIGN, Machine, local, locked, unavailable
 from tests.machines.qemu import Qemu
 
 TOOLS = ("qemu-system-x86_64", "qemu-img", "mke2fs", "zstd", "ssh", "nsenter", "setpriv", "ip", "nc")
@@ -68,15 +68,16 @@ class Namespace:
 
 
 class VirtualMachine(Machine):
-    """The VM; `run` is a fresh ssh connection as root, so it is subject to the guest's own firewall.
+    """The VM; `run` is over one ssh connection as root that is held for each boot, `ssh` over a fresh one each time.
 
+    A login costs a guest without KVM seconds: asking for something five times a second took half of its processor.
     It has a second interface, `eth1` at `open_addresses`, which no policy of the tests names for management.
     """
 
     address = "10.9.0.2"
     address6 = "fd00:9::2"
     open_addresses = ("192.0.2.2", "2001:db8:2::2")
-    patience = 240
+    patience = 480
 
     def __init__(self, folder, suite, layers):
         self._cache = disk.cache(layers, suite=suite)
@@ -84,11 +85,11 @@ class VirtualMachine(Machine):
         self.key = self._cache / "key"
         self._world = Namespace()
         self.within = self._world.within
-        self._qemu = None
+        self._qemu = self._held = None
 
     def start(self):
         """Restore the saved state on a disk of this VM's own, and set the clock that stood still."""
-        with disk.locked(self._cache / "lock"):
+        with locked(self._cache / "lock"):
             if not (self._cache / "vm.state").exists():
                 self._save()
         mine = _overlay(self._folder / "disk.qcow2", self._cache / "saved.qcow2", "qcow2")
@@ -122,7 +123,21 @@ class VirtualMachine(Machine):
             self._boot(_overlay(booted, self._cache / "disk.raw", "raw"), tries - 1)
 
     def run(self, *command, check=True, stdin="", timeout=None):
-        return self.ssh(*command, check=check, stdin=stdin, timeout=timeout)
+        words = self.ssh_words(*command, options=(f"ControlPath={self._folder}/held",))
+        return local(*words, stdin=stdin, timeout=timeout or self.patience, check=check)
+
+    def _hold(self):
+        """Hold a connection that `run` uses; without it, and until it is there, each run has one of its own."""
+        self._let_go()
+        words = self.ssh_words(options=("ControlMaster=yes", f"ControlPath={self._folder}/held", "SessionType=none"))
+        quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+        self._held = subprocess.Popen(words, **quiet)
+
+    def _let_go(self):
+        if self._held:
+            self._held.kill()
+            self._held.wait(30)
+        (self._folder / "held").unlink(missing_ok=True)
 
     def restart(self):
         before = self._boot_id()
@@ -133,6 +148,7 @@ class VirtualMachine(Machine):
         return self._world
 
     def remove(self):
+        self._let_go()
         if self._qemu:
             self._qemu.end()
         self._world.remove()
@@ -154,6 +170,7 @@ class VirtualMachine(Machine):
             if time.monotonic() > until or self._qemu.ended():
                 raise AssertionError(f"no ssh after {self.patience} s, boot {now or 'unknown'}\n{self.story()}")
             time.sleep(0.2)
+        self._hold()
         self.run("systemctl", "is-system-running", "--wait", check=False)
 
 

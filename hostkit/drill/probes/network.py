@@ -95,10 +95,10 @@ def host_bridge(bridge: str) -> str:
     for port in (22, 53, 80, 111, 443, 2375, 2376, 5000, 6443, 8080, 10250):
         try:
             socket.create_connection((bridge, port), timeout=0.3).close()
-            return "reached"
+            return f"{bridge}:{port} let it in\nreached"
         except OSError as why:
             if why.errno == errno.ECONNREFUSED:
-                return "reached"
+                return f"{bridge}:{port} refused\nreached"
     return "unreachable"
 
 
@@ -175,7 +175,7 @@ def ipv6_neighbours(collector_port: str, marker: str) -> str:
 @probe(
     "network-raw-socket",
     group="network",
-    walls=("capabilities", "user"),
+    walls=("capabilities", "user", "seccomp"),
     held="refused",
     escaped="opened",
     witness=Witness.none("socket(2) leaves no record without an audit rule of its own"),

@@ -119,16 +119,17 @@ def keyring() -> str:
     witness=REFUSED_CALL,
 )
 def socket_families() -> str:
-    """Kernel crypto and VM sockets are refused, also where the family's number has bits that only a filter reads."""
+    """Kernel crypto, VM sockets, SCTP and DCCP are refused, also where a number has bits that only a filter reads."""
     import ctypes
     import errno
     import platform
 
     number = {"x86_64": 41, "aarch64": 198}[platform.machine()]
     libc = ctypes.CDLL(None, use_errno=True)
-    for family in (38, 40, 38 | 1 << 32, 40 | 1 << 32):
+    families = [(family, 1, 0) for family in (38, 40, 38 | 1 << 32, 40 | 1 << 32)]
+    for asked in (*families, (2, 1, 132), (2, 1, 132 | 1 << 32), (2, 6, 0), (2, 6 | 1 << 32, 33)):
         ctypes.set_errno(0)
-        libc.syscall(ctypes.c_long(number), ctypes.c_long(family), ctypes.c_long(1), ctypes.c_long(0))
+        libc.syscall(ctypes.c_long(number), *map(ctypes.c_long, asked))
         if ctypes.get_errno() != errno.EPERM:
             return "reached"
     return "refused"

@@ -5,7 +5,7 @@ import json
 from hostkit.errors import CannotTell
 from hostkit.host import Host
 from hostkit.policy import Policy
-from hostkit.posture.model import Verdict, check, every, fail
+from hostkit.posture.model import Verdict, check, every, fail, ok
 
 _HOOKS = ("input", "output", "forward")
 _UNIT = "/etc/systemd/system/sysinit.target.wants/hostkit-fence.service"
@@ -25,10 +25,11 @@ def _ours(value: dict[str, object]) -> bool:
 
 @check(
     "firewall-fence",
-    severity="high",
+    severity="critical",
     unhardened="fail",
     why="Without the fence every other wall is alone.",
     fix="hostkit bootstrap (play 90-fence), then hostkit bootstrap --confirm.",
+    play="90-fence",
 )
 def fence_stands(host: Host, policy: Policy) -> Verdict:
     """The kernel holds hostkit's table, and it drops what it does not allow: inbound, outbound and forwarded."""
@@ -54,6 +55,7 @@ def fence_stands(host: Host, policy: Policy) -> Verdict:
     unhardened="fail",
     why="A rule added by hand at two in the morning is a hole that nobody remembers.",
     fix="hostkit bootstrap (play 90-fence) puts the confirmed fence back; then hostkit bootstrap --confirm.",
+    play="90-fence",
 )
 def fence_is_as_it_was_confirmed(host: Host, policy: Policy) -> Verdict:
     """The kernel's table is, rule by rule, the one that was confirmed."""
@@ -77,6 +79,7 @@ def fence_is_as_it_was_confirmed(host: Host, policy: Policy) -> Verdict:
     unhardened="fail",
     why="A fence that is not there after a reboot is not there when nobody looks.",
     fix="hostkit bootstrap (play 90-fence), then hostkit bootstrap --confirm; disable nftables.service.",
+    play="90-fence",
 )
 def fence_returns_at_boot(host: Host, policy: Policy) -> Verdict:
     """The next boot brings the fence up before the network, and nothing flushes it away."""
@@ -89,3 +92,41 @@ def fence_returns_at_boot(host: Host, policy: Policy) -> Verdict:
 
 def _flushes(host: Host) -> bool:
     return any(line.strip() == "flush ruleset" for line in host.read("/etc/nftables.conf").splitlines())
+
+
+_FRONT_ENDS = ("ufw.service", "firewalld.service", "nftables.service", "netfilter-persistent.service")
+
+
+@check(
+    "firewall-owner",
+    severity="medium",
+    unhardened="ok fail unknown",
+    why="Two programs that write rules undo each other's, and which one was last depends on the boot.",
+    fix="systemctl disable --now all of them but one (do not purge nftables: the engine needs it).",
+    references=("CIS Debian 12 4.1.1", "NIST SP 800-53 CM-6"),
+)
+def one_front_end_writes_rules(host: Host, policy: Policy) -> Verdict:
+    """Besides hostkit's own table, one program at most writes firewall rules, now and at boot."""
+    said = host.run("systemctl", "show", "--property=Id,LoadState,ActiveState,UnitFileState", *_FRONT_ENDS)
+    units = [dict(line.partition("=")[::2] for line in part.splitlines()) for part in said.split("\n\n")]
+    if {unit.get("Id") for unit in units} != set(_FRONT_ENDS):
+        raise CannotTell("systemctl did not say of each front-end whether it runs", "systemctl status ufw firewalld")
+    owners = [str(unit["Id"]).removesuffix(".service") for unit in units if _writes(unit)]
+    owners = [name for name in owners if name != "ufw" or _ufw_is_on(host)]
+    return (
+        fail(f"{' and '.join(owners)} write rules")
+        if len(owners) > 1
+        else ok(f"{''.join(owners) or 'none'} besides it")
+    )
+
+
+def _writes(unit: dict[str, str]) -> bool:
+    return unit.get("ActiveState") == "active" or unit.get("UnitFileState") in {"enabled", "enabled-runtime"}
+
+
+def _ufw_is_on(host: Host) -> bool:
+    """Return whether ufw's unit does anything: it is enabled wherever ufw is installed."""
+    if host.stat("/etc/ufw/ufw.conf") is None:
+        return True
+    lines = [line.strip().lower().replace('"', "") for line in host.read("/etc/ufw/ufw.conf").splitlines()]
+    return "enabled=yes" in lines

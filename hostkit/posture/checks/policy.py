@@ -1,25 +1,14 @@
 """The policy itself: who may change it, what it must not hold, and the agreements it stands on."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 
 from hostkit.host import Host
 from hostkit.policy import Policy
+from hostkit.posture import forms
 from hostkit.posture.model import Verdict, check, every, fail, ok
 
 SOON = timedelta(days=30)
-_FORMS = {
-    "a Slack token": r"xox[abeoprs]-[0-9A-Za-z-]{8,}",
-    "an Anthropic key": r"sk-ant-[0-9A-Za-z_-]{8,}",
-    "an OpenAI key": r"sk-(proj-)?[0-9A-Za-z]{20,}",
-    "a GitHub token": r"(gh[opsur]_[0-9A-Za-z]{20,}|github_pat_[0-9A-Za-z_]{20,})",
-    "an AWS key id": r"A(KI|SI)A[0-9A-Z]{16}",
-    "a Google key": r"AIza[0-9A-Za-z_-]{35}",
-    "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
-    "a password": r"(?i)\b(password|passwd|secret_?key|access_?token)\s*[:=]\s*[^\s#{<]{8,}",
-    "a URL with a password": r"[a-z]+://[^\s/:@]+:[^\s/@]{4,}@",
-}
 
 
 @check(
@@ -33,10 +22,14 @@ _FORMS = {
 def policy_holds_no_secret(host: Host, policy: Policy) -> Verdict:
     """The policy file holds no value that looks like a secret."""
     lines = host.read(policy.path).splitlines()
-    found = [
-        (number, kind) for number, line in enumerate(lines, 1) for kind, form in _FORMS.items() if re.search(form, line)
-    ]
+    found = [(number, kind) for number, line in enumerate(lines, 1) for kind in forms.kinds(line)]
     return every([f"line {number}: {kind}" for number, kind in found], f"{len(lines)} lines read")
+
+
+def _closed(host: Host, policy: Policy) -> tuple[tuple[str, ...], ...]:
+    # Who else wrote it may have written it anew: a file that is not root's is read by its owner, not given to root.
+    facts = host.stat(policy.path)
+    return (("chmod", "go-w", "--", policy.path),) if facts and facts.uid == 0 else ()
 
 
 @check(
@@ -44,7 +37,8 @@ def policy_holds_no_secret(host: Host, policy: Policy) -> Verdict:
     severity="medium",
     unhardened="ok",
     why="Who can write the policy decides what may leave.",
-    fix="chown root the policy and chmod 0640 it.",
+    fix="Read the policy: is it yours still? Then chown root and chmod 0640 it.",
+    mend=_closed,
     platforms=("linux", "darwin"),
 )
 def policy_is_closed_to_others(host: Host, policy: Policy) -> Verdict:

@@ -8,7 +8,8 @@ import pytest
 from hostkit.errors import CannotTell
 from hostkit.posture import readings
 from hostkit.posture.model import collect
-from hostkit.posture.run import judged
+from hostkit.posture.trials import judged
+from tests.conftest import FakeHost, make_policy
 
 HERE = Path(__file__).parent
 SUBJECTS = sorted(path.stem for path in HERE.glob("test_*.py") if path.stem != "test_every_case")
@@ -27,12 +28,20 @@ def _deaf():
     raise CannotTell("the engine does not answer")
 
 
-def _teach_engine(monkeypatch, containers=(), gateway=lambda: None, settings=None, exists=True):
+def _teach_engine(monkeypatch, containers=(), gateway=lambda: None, settings=None, exists=True, survey=None):
     def listed(*, all):
         if isinstance(containers, CannotTell):
             raise containers
         return list(containers)
 
+    def surveyed():
+        if isinstance(containers, CannotTell):
+            raise containers
+        return {"info": {}, "version": {}, "networks": [], "volumes": [], **(survey or {})}
+
+    monkeypatch.delenv("HOSTKIT_STATE", raising=False)
+    monkeypatch.setattr("hostkit.engine.connect", lambda **_: pytest.fail("the real engine was asked"))
+    monkeypatch.setattr("hostkit.engine.survey", surveyed)
     monkeypatch.setattr("hostkit.engine.exists", lambda: exists)
     monkeypatch.setattr("hostkit.engine.settings", lambda: settings or _deaf())
     monkeypatch.setattr("hostkit.engine.containers", listed)
@@ -54,3 +63,9 @@ def test_a_checks_id_names_its_file(check):
 
 def test_there_are_at_least_fifteen_checks():
     assert len(collect()) >= 15
+
+
+@pytest.mark.parametrize("check", [one for one in collect() if one.platforms == ("darwin",)], ids=lambda one: one.id)
+def test_a_macs_check_is_no_question_on_linux(check):
+    found = judged(check, FakeHost(), make_policy())
+    assert (found.status, found.detail) == ("skip", "not a question on linux")

@@ -2,6 +2,7 @@ import json
 
 from hostkit.posture.checks import firewall as subject
 from tests.conftest import FakeHost, make_policy
+from tests.machines.broken import Broken
 
 P = make_policy()
 NFT = ("nft", "-j", "list", "ruleset")
@@ -77,4 +78,35 @@ CASES = [
     (subject.fence_returns_at_boot, FakeHost(), P, "fail", "hostkit-fence.service is not enabled"),
     (subject.fence_returns_at_boot, FakeHost(files={**FILES, **FLUSHER}), P, "fail", "flushes every table"),
     (subject.fence_returns_at_boot, Blind(), P, "unknown", "not taught"),
+]
+owner = subject.one_front_end_writes_rules
+FRONT_ENDS = ("ufw.service", "firewalld.service", "nftables.service", "netfilter-persistent.service")
+SHOW = ("systemctl", "show", "--property=Id,LoadState,ActiveState,UnitFileState", *FRONT_ENDS)
+UFW = "/etc/ufw/ufw.conf"
+
+
+def fronts(files=(), said=None, **states):
+    parts = []
+    for name in FRONT_ENDS:
+        active, unit = states.get(name.split(".")[0], "inactive disabled").split()
+        parts.append(f"Id={name}\nLoadState=loaded\nActiveState={active}\nUnitFileState={unit}\n")
+    return FakeHost({SHOW: "\n".join(parts) if said is None else said}, files=dict(files))
+
+
+CASES += [
+    (owner, fronts(), P, "ok", "none besides it"),
+    (owner, fronts(firewalld="active enabled"), P, "ok", "firewalld besides it"),
+    (owner, fronts({UFW: "ENABLED=no\n"}, ufw="active enabled", firewalld="active enabled"), P, "ok", "firewalld"),
+    (owner, fronts({UFW: 'ENABLED="yes"\n'}, ufw="active enabled", firewalld="inactive enabled"), P, "fail", "ufw and"),
+    (owner, fronts(ufw="active disabled", nftables="active disabled"), P, "fail", "ufw and nftables write rules"),
+    (owner, fronts(said="Id=ufw.service\n"), P, "unknown", "did not say of each"),
+    (owner, FakeHost(), P, "unknown", "not taught"),
+]
+BROKEN = [
+    Broken(
+        owner,
+        "systemctl disable -q ufw nftables firewalld; systemctl stop nftables; sed -i s/ENABLED=.*/ENABLED=no/ " + UFW,
+        f"sed -i s/ENABLED=.*/ENABLED=yes/ {UFW}; systemctl enable -q ufw firewalld",
+        "ufw and firewalld write rules",
+    ),
 ]

@@ -1,8 +1,11 @@
+import time
+
 import pytest
 
 from hostkit.host import FileFacts
 from hostkit.posture.checks import policy as subject
 from tests.conftest import FakeHost, client, make_policy
+from tests.machines.broken import HELD, Broken
 
 PATH = "/etc/hostkit/hostkit.yml"
 P = make_policy()
@@ -65,6 +68,8 @@ CASES = [
         ("x: AKIA0123456789ABCDEF", "an AWS key id"),
         ("-----BEGIN OPENSSH PRIVATE KEY-----", "a private key"),
         ("password: hunter2hunter2", "a password"),
+        ("db_password: hunter2hunter2", "a password"),
+        ('"password": "hunter2hunter2"', "a password"),
         ("url: postgres://ann:secret@db.example/x", "a URL with a password"),
     ],
 )
@@ -72,3 +77,35 @@ def test_each_form_of_a_secret_is_named_and_its_value_is_not(text, kind):
     found = subject.policy_holds_no_secret(holds(text), P)
     assert kind in found.detail
     assert text.split(": ")[-1] not in found.detail
+
+
+@pytest.mark.parametrize("text", ["password: env:DB_PASSWORD", "password: file:/etc/x/password", "password: ********"])
+def test_a_reference_and_a_mask_are_no_secret(text):
+    assert subject.policy_holds_no_secret(holds(text), P).status == "ok"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["a", "a:", "://a:", "://", "-----BEGIN ", "password ", "secret_key_", "sk-", "bearer ", "xox", "password: x "],
+)
+def test_a_line_of_a_megabyte_costs_what_it_is_long(piece):
+    line = piece * (1_000_000 // len(piece))
+    started = time.process_time()
+    assert subject.policy_holds_no_secret(holds(line), P).status == "ok"
+    assert (
+        time.process_time() - started < 2.0
+    )  # unbounded, the first took 25 s for 80,000 letters, and four times that for twice as many
+
+
+SIGNED_BY_ACME = (
+    "clients:\n  acme:\n    agreement: {permitted: true, document: acme.pdf, expires: 2099-01-01}\n"
+    "    trust: observer\n    agent: {preset: shell}\n"
+)
+BROKEN = [
+    Broken(subject.policy_holds_no_secret, HELD, "echo '# password: hunter2hunter2' >>/etc/hostkit/hostkit.yml",
+           "a password"),
+    Broken(subject.policy_is_closed_to_others, HELD, "chown nobody /etc/hostkit/hostkit.yml", "owner 65534"),
+    Broken(subject.every_agreement_is_in_force, f"cat >/etc/hostkit/hostkit.yml <<'END'\nversion: 1\n"
+           f"host: {{resolvers: [198.51.100.53]}}\n{SIGNED_BY_ACME}END\ntouch /etc/hostkit/acme.pdf",
+           "rm /etc/hostkit/acme.pdf", "acme.pdf is not there"),
+]  # fmt: skip

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from hostkit.errors import CannotTell
-from hostkit.traffic import Connection, Row, connections, live, place, rows
+from hostkit.host.traffic import Connection, Row, connections, live, place, rows
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 TCP = HEAD + (
