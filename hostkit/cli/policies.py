@@ -1,5 +1,6 @@
 """hostkit policy, hostkit init: the policy before anything is done with it."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,20 @@ def _starting_policy() -> str:
     host = LocalHost()
     reached = {session.address for session in host.ssh_sessions()}
     resolv_conf, *sources = [_read(host, path) for path in ("/etc/resolv.conf", *apt_sources(host))]
-    return starting_policy(host.addresses(), host.default_routes(), resolv_conf, reached, sources)
+    return starting_policy(
+        host.addresses(), host.default_routes(), resolv_conf, reached, sources, registries=_registries(host)
+    )
+
+
+def _registries(host: "Host") -> dict[str, tuple[str, ...]]:
+    """Return the hosts that pip and npm are set to, for whoever runs this."""
+    from hostkit.policy import registries  # noqa: PLC0415
+
+    pip, npm = (
+        [_read(host, str(Path(file).expanduser())) for file in files]
+        for files in (registries.PIP_FILES, registries.NPM_FILES)
+    )
+    return {"pip": registries.pip_hosts(pip, os.environ), "npm": registries.npm_hosts(npm, os.environ)}
 
 
 def _read(host: "Host", path: str) -> str:

@@ -62,13 +62,13 @@ class Keeper:
         try:
             rules = await self._settled()
             await self.gateway.listen(rules)
+            self.gateway.apply(rules)
         except (RulesError, OSError, UnicodeDecodeError) as why:
             self._why = f"{self._file.name}: {getattr(why, 'strerror', None) or why}"
             self.gateway.apply(None)
             return
         self._why, self._generation = "", rules.generation
         self._book.client, self._records.reserve, self._records.budget = rules.client, rules.reserve, rules.budget
-        self.gateway.apply(rules)
 
     async def _settled(self) -> Rules:
         with contextlib.suppress(RulesError, OSError, UnicodeDecodeError):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from hostkit.gateway.names import matches
 from hostkit.gateway.rules import Forward, Grant, Rules
 
 
@@ -44,13 +45,6 @@ def is_listed(rules: Rules | None, name: str) -> bool:
         return False
     names = [grant.name for grant in rules.grants] + [forward.name for forward in rules.forwards]
     return any(matches(pattern, name) for pattern in names)
-
-
-def matches(pattern: str, name: str) -> bool:
-    """Return whether a canonical name is the listed one, or below it where the pattern is `*.suffix`."""
-    if pattern.startswith("*."):
-        return name.endswith(pattern[1:]) and len(name) > len(pattern) - 1
-    return name == pattern
 
 
 def _networks(grants: list[Grant], port: int) -> tuple[str, ...]:

@@ -56,3 +56,17 @@ def split_authority(text: str, default_port: int | None = None) -> tuple[str, in
     if not re.fullmatch(r"[1-9][0-9]{0,4}", port) or int(port) > 65535:
         raise BadName("bad-name", "no usable port")
     return canonical(name), int(port)
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Return whether a canonical name is the listed one, or below it where the pattern is `*.suffix`.
+
+    One `*` inside a label stands for letters, digits and dashes of it (`wss-*.example`).
+    """
+    if pattern.startswith("*."):
+        return name.endswith(pattern[1:]) and len(name) > len(pattern) - 1
+    if "*" not in pattern:
+        return name == pattern
+    head, _, tail = pattern.partition("*")
+    middle = name[len(head) : len(name) - len(tail)]
+    return name.startswith(head) and name.endswith(tail) and middle.replace("-", "").isalnum()

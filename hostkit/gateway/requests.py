@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import os
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from hostkit.gateway.rules import Rules
 
 DIAL_WAIT = 10.0
 """Seconds until a dial counts as failed."""
+_SAID = ("service", "method", "path", "status", "tokens", "cost")
+"""What a record says of an opened request, where there is something to say."""
 _numbers = itertools.count(1)
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -44,6 +47,12 @@ class Asked:
     up: int = 0
     down: int = 0
     number: str = ""
+    service: str = ""
+    method: str = ""
+    path: str = ""
+    status: int = 0
+    tokens: int = 0
+    cost: int = 0
 
     def __post_init__(self) -> None:
         self.number = f"{os.getpid()}-{next(_numbers)}"
@@ -70,6 +79,11 @@ class Book:
         with contextlib.suppress(RecordsFull):
             self._write("denied", asked, rule=why.rule, reason=why.reason)
 
+    def alarm(self, asked: Asked, rule: str, reason: str) -> None:
+        """Write that somebody should look, of a request that goes on."""
+        with contextlib.suppress(RecordsFull):
+            self._write("alarm", asked, rule=rule, reason=reason)
+
     def outcome(self, asked: Asked, rule: str, reason: str) -> None:
         """Write how a request that left ended."""
         facts = {"address": asked.address, "bytes_up": asked.up, "bytes_down": asked.down}
@@ -82,12 +96,18 @@ class Book:
             "generation": asked.generation,
             "kind": asked.kind,
             "from": asked.peer,
+            **{key: getattr(asked, key) for key in _SAID if getattr(asked, key)},
         }
         self.records.write(id=asked.number, event=event, name=asked.name, port=asked.port, **facts, **fields)
 
 
-async def dial(asked: Asked, decision: Decision, rules: Rules, resolver: Resolver) -> Streams:
-    """Return a connection to an address that was checked; raise Denied if the answer holds one that is refused."""
+async def dial(
+    asked: Asked, decision: Decision, rules: Rules, resolver: Resolver, tls: ssl.SSLContext | None = None
+) -> Streams:
+    """Return a connection to an address that was checked; raise Denied if the answer holds one that is refused.
+
+    With `tls` it is verified for the name that was asked for; raise Denied `upstream-tls` if it cannot be.
+    """
     try:
         addresses = await resolver(asked.name, rules.resolvers)
     except NoAddress as why:
@@ -96,14 +116,17 @@ async def dial(asked: Asked, decision: Decision, rules: Rules, resolver: Resolve
         refused = refusal(address, decision.networks, rules.refuse)
         if refused:
             raise Denied(*refused)
-    return await _first_that_answers(asked, addresses)
+    return await _first_that_answers(asked, addresses, tls)
 
 
-async def _first_that_answers(asked: Asked, addresses: tuple[Address, ...]) -> Streams:
+async def _first_that_answers(asked: Asked, addresses: tuple[Address, ...], tls: ssl.SSLContext | None) -> Streams:
     problem = "no address"
+    named: dict[str, Any] = {"ssl": tls, "server_hostname": asked.name} if tls else {}
     for address in addresses[:4]:
         try:
-            streams = await asyncio.wait_for(asyncio.open_connection(str(address), asked.port), DIAL_WAIT)
+            streams = await asyncio.wait_for(asyncio.open_connection(str(address), asked.port, **named), DIAL_WAIT)
+        except ssl.SSLError as why:
+            raise Denied("upstream-tls", f"{asked.name}: {why.reason or why}") from None
         except (TimeoutError, OSError) as why:
             problem = f"{address}: {str(why) or 'no answer'}"
             continue

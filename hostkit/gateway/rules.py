@@ -2,10 +2,13 @@
 
 import ipaddress
 import json
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+import re
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from functools import cache
+from typing import Any, get_args, get_origin, get_type_hints
 
-from hostkit.gateway.names import canonical
+from hostkit.gateway.names import canonical, matches
+from hostkit.gateway.services import COUNTED, SPANS, Budget, Service
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -57,6 +60,8 @@ class Rules:
     proxy_port: int = 3128
     reserve: int = 4 * 1024 * 1024
     budget: int = 256 * 1024 * 1024
+    services: tuple[Service, ...] = ()
+    budgets: tuple[Budget, ...] = ()
     version: int = field(default=VERSION)
 
     def to_json(self) -> str:
@@ -89,7 +94,7 @@ def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _build(kind: type[Any], plain: Any, where: str) -> Any:
     if not isinstance(plain, dict):
         raise RulesError(f"{where}: not an object")
-    known = {entry.name: str(entry.type) for entry in fields(kind)}
+    known: dict[str, Any] = _types(kind)  # type: ignore[arg-type] # a class is hashable
     for key in plain:
         if key not in known:
             raise RulesError(f"{where}.{key}: unknown")
@@ -99,19 +104,23 @@ def _build(kind: type[Any], plain: Any, where: str) -> Any:
         raise RulesError(f"{where}: {why}") from None
 
 
-def _value(expected: str, value: Any, where: str) -> Any:
-    name = expected.removeprefix("<class '").removesuffix("'>")
-    if name in {"str", "int"}:
-        if type(value).__name__ != name:
-            raise RulesError(f"{where}: not {name}")
-        return value
-    if not isinstance(value, list):
-        raise RulesError(f"{where}: not a list")
-    inner = name.removeprefix("tuple[").removesuffix(", ...]").rpartition(".")[2]
-    nested = {"Grant": Grant, "Forward": Forward}.get(inner)
-    if nested is not None:
-        return tuple(_build(nested, item, f"{where}[{index}]") for index, item in enumerate(value))
-    return tuple(_value(inner, item, f"{where}[{index}]") for index, item in enumerate(value))
+@cache
+def _types(kind: type[Any]) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    return {entry.name: hints[entry.name] for entry in fields(kind)}
+
+
+def _value(expected: Any, value: Any, where: str) -> Any:
+    if get_origin(expected) is tuple:
+        if not isinstance(value, list):
+            raise RulesError(f"{where}: not a list")
+        inner = get_args(expected)[0]
+        return tuple(_value(inner, item, f"{where}[{index}]") for index, item in enumerate(value))
+    if is_dataclass(expected):
+        return _build(expected, value, where)  # type: ignore[arg-type] # a class, by its annotation
+    if type(value) is not expected:
+        raise RulesError(f"{where}: not {expected.__name__}")
+    return value
 
 
 def _validate(rules: Rules) -> None:
@@ -128,12 +137,49 @@ def _validate(rules: Rules) -> None:
     local = [forward.local_port for forward in rules.forwards]
     if len(set(local)) != len(local) or {53, 80, 443, rules.proxy_port} & set(local):
         raise RulesError("rules.forwards: two forwards on one port, or one on a port of the gateway's own")
+    _validate_services(rules)
     if rules.reserve < 0 or rules.budget <= 0 or rules.generation < 0:
         raise RulesError("rules: reserve, budget and generation are not negative")
 
 
+def _validate_services(rules: Rules) -> None:
+    hosts = [host for service in rules.services for host in service.hosts]
+    _each(tuple(hosts), _listed, "rules.services")
+    if len(set(hosts)) != len(hosts):
+        raise RulesError("rules.services: a host belongs to two services")
+    granted = {grant.name for grant in rules.grants}
+    if missing := sorted(set(hosts) - granted):
+        raise RulesError(f"rules.services: {missing[0]} is no grant")
+    for forward in rules.forwards:
+        if any(matches(host, forward.name) for host in hosts):
+            raise RulesError(f"rules.forwards: {forward.name} belongs to a service, and would pass unopened")
+    for service in rules.services:
+        _validate_service(service)
+
+
+def _validate_service(service: Service) -> None:
+    known = {credential.secret for credential in service.credentials}
+    where = f"rules.services.{service.name}"
+    for route in service.routes:
+        if not route.path.startswith("/") or not route.methods:
+            raise RulesError(f"{where}: a route without a method or a path")
+        if route.credential and route.credential not in known:
+            raise RulesError(f"{where}: no credential {route.credential}")
+    for credential in service.credentials:
+        named = re.fullmatch(r"[a-z][a-z0-9_-]{0,63}", credential.secret)
+        if not named or not credential.placeholder or not re.match(r"basic$|header:", (credential.places or ("",))[0]):
+            raise RulesError(f"{where}: a credential without a name, a placeholder or a header to leave in")
+    for budget in service.budgets:
+        _validate_budget(budget)
+
+
+def _validate_budget(budget: Budget) -> None:
+    if budget.of not in COUNTED or budget.per not in SPANS or budget.most < 0:
+        raise RulesError(f"rules.budgets: {budget.most} {budget.of} a {budget.per} is no budget")
+
+
 def _listed(pattern: str) -> None:
-    name = pattern.removeprefix("*.")
+    name = pattern.removeprefix("*.").replace("*", "x", 1)
     if canonical(name) != name:
         raise RulesError(f"{name!a} is not written as it is compared: {canonical(name)}")
 

@@ -5,6 +5,8 @@ import contextlib
 import ipaddress
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import cast
 
 import h11
@@ -15,6 +17,9 @@ from hostkit.gateway.decide import Decision, decide, decide_forward
 from hostkit.gateway.dns import answer
 from hostkit.gateway.http import LIMIT as HEAD_LIMIT
 from hostkit.gateway.http import BadRequest, Head
+from hostkit.gateway.inspect.house import House, own_service
+from hostkit.gateway.inspect.session import Session
+from hostkit.gateway.inspect.tls import Plain, Tls
 from hostkit.gateway.relay import close, relay, reset
 from hostkit.gateway.requests import Asked, Book, Denied, Resolver, Streams, dial
 from hostkit.gateway.rules import Rules, RulesError
@@ -55,13 +60,14 @@ Serve = Callable[[Streams, Live], Awaitable[None]]
 class Gateway:
     """One client's gateway: `rules` is None whenever they are not usable, and then nothing leaves."""
 
-    def __init__(self, book: Book, resolver: Resolver, ports: Ports) -> None:
+    def __init__(self, book: Book, resolver: Resolver, ports: Ports, vault: Path = Path("/vault")) -> None:
         self.rules: Rules | None = None
         self._book, self._resolver, self._ports = book, resolver, ports
         self._live: dict[asyncio.Task[None], Live] = {}
         self._servers: dict[int, asyncio.Server] = {}
         self._datagrams: asyncio.DatagramTransport | None = None
         self._address = ""
+        self.house = House(book, resolver, vault)
 
     async def listen(self, rules: Rules) -> None:
         """Listen on the rules' address only; raw ports come and go with the rules."""
@@ -93,8 +99,13 @@ class Gateway:
         self._servers[port] = await asyncio.start_server(accepted, self._address, port, limit=HEAD_LIMIT)
 
     def apply(self, rules: Rules | None) -> None:
-        """Take new rules, or None; every live connection that they do not allow is cut now."""
+        """Take new rules, or None; every live connection that they do not allow is cut now.
+
+        Raise RulesError, with nothing changed, if what they need of the vault is not there.
+        """
+        opened = self.house.load(rules) if rules else None
         self.rules = rules
+        self.house.apply(rules, opened)
         for task, live in list(self._live.items()):
             if not self._allowed(live):
                 task.cancel()
@@ -182,19 +193,67 @@ class Gateway:
             return
         asked.port = 443
         live.judge = lambda: decide(self.rules, asked.name, 443)
-        await self._carry(agent, live, hello)
+        await self._onwards(agent, live, hello)
+
+    async def _onwards(self, agent: Streams, live: Live, hello: bytes) -> None:
+        """Open what belongs to a service, and pass anything else on as it is."""
+        asked, vault = live.asked, self.house.vault
+        service = self.house.service(asked.name)
+        if service is None:
+            live.judge = lambda: self._tunnelled(asked)
+            await self._carry(agent, live, hello)
+            return
+        decision = live.judge()
+        if not decision.allow or vault is None:
+            self._book.denial(asked, Denied(decision.rule, decision.reason))
+            return
+        stream = Tls(*agent, vault.leaf(asked.name), hello)
+        try:
+            async with asyncio.timeout(wire.PATIENCE):
+                await stream.handshake()
+        except (TimeoutError, OSError) as why:
+            reason = "the agent did not shake hands: does it trust /run/hostkit/ca.pem? " + (str(why) or "too slow")
+            self._book.denial(asked, Denied("not-trusted", reason))
+            return
+        await Session(self.house, stream, asked, partial(_follow, live)).run()
+
+    def _tunnelled(self, asked: Asked) -> Decision:
+        """Judge a tunnel by the rules of now: a name that a service opens since is not passed on unopened any more."""
+        if self.house.service(asked.name) is not None:
+            return Decision(False, "rules-changed", "its requests are opened now")
+        return decide(self.rules, asked.name, asked.port)
 
     async def _proxy(self, agent: Streams, live: Live) -> None:
         await self._request(agent, live, proxy=True)
 
     async def _http(self, agent: Streams, live: Live) -> None:
         live.asked.kind = "http"
-        await self._request(agent, live, proxy=False)
+        if (raw := await self._by_base(agent, live)) is not None:
+            await self._request(agent, live, proxy=False, raw=raw)
 
-    async def _request(self, agent: Streams, live: Live, *, proxy: bool) -> None:
+    async def _by_base(self, agent: Streams, live: Live) -> bytes | None:
+        """Serve a request to this gateway's own address, a service by its base URL; return the head of any other."""
+        try:
+            raw = await wire.raw_head(agent[0])
+            found = own_service(self.rules, *wire.host_and_target(raw))
+        except (Denied, BadRequest) as why:
+            denied = Denied(why.rule, str(why))
+            self._book.denial(live.asked, denied)
+            await wire.tell(agent, denied, wire.status_code(why.rule))
+            return None
+        if found is None:
+            return raw
+        service, host = found
+        live.asked.name, live.asked.port = host, 443
+        live.judge = lambda: decide(self.rules, host, 443)
+        stream = Plain(*agent, raw)
+        await Session(self.house, stream, live.asked, partial(_follow, live), service.base).run()
+        return None
+
+    async def _request(self, agent: Streams, live: Live, *, proxy: bool, raw: bytes | None = None) -> None:
         asked, connection = live.asked, h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_LIMIT)
         try:
-            head = await self._read(agent, connection, asked, proxy=proxy)
+            head = await self._read(agent, connection, asked, proxy=proxy, raw=raw)
             asked.kind, asked.name, asked.port = "connect" if head.connect else "http", head.name, head.port
             live.judge = lambda: decide(self.rules, head.name, head.port)
             if head.connect:
@@ -206,9 +265,11 @@ class Gateway:
         except BadRequest as why:
             await wire.tell(agent, Denied(why.rule, str(why)), 400)
 
-    async def _read(self, agent: Streams, connection: h11.Connection, asked: Asked, *, proxy: bool) -> Head:
+    async def _read(
+        self, agent: Streams, connection: h11.Connection, asked: Asked, *, proxy: bool, raw: bytes | None
+    ) -> Head:
         try:
-            return await wire.head(agent[0], connection, proxy=proxy)
+            return wire.head(raw if raw is not None else await wire.raw_head(agent[0]), connection, proxy=proxy)
         except Denied as why:
             self._book.denial(asked, why)
             raise
@@ -232,7 +293,7 @@ class Gateway:
             mismatch = f"the ClientHello names {name}, CONNECT named {asked.name}"
             self._book.denial(asked, Denied("sni-mismatch", mismatch))
             return
-        await self._carry(agent, live, hello)
+        await self._onwards(agent, live, hello)
 
     async def _forward(self, agent: Streams, live: Live, head: Head, connection: h11.Connection) -> None:
         async with self._upstream(live) as upstream:
@@ -284,6 +345,11 @@ class Gateway:
             reset(upstream[1])
             self._refuse(asked, Decision(False, "rules-changed", _CUT))
         return upstream
+
+
+def _follow(live: Live, asked: Asked, judge: Callable[[], Decision]) -> None:
+    """Have an opened connection judged by the request that it carries now."""
+    live.asked, live.judge = asked, judge
 
 
 class _Datagrams(asyncio.DatagramProtocol):

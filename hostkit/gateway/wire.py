@@ -25,6 +25,23 @@ _OWNER = {
     "too-slow": "say it faster",
     "upgrade": "use wss:// through CONNECT",
 }
+_PHRASES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    408: "Request Timeout",
+    413: "Content Too Large",
+    429: "Too Many Requests",
+    502: "Bad Gateway",
+}
+_CODES = {
+    **dict.fromkeys(("bad-request", "bad-chunk", "path-unclear", "body-unclear", "bad-secret"), 400),
+    **dict.fromkeys(("dial-failed", "no-address", "upstream-tls", "encoding", "bomb", "answer-pin", "bad-answer"), 502),
+    "login": 401,
+    "too-slow": 408,
+    "too-large": 413,
+    "over-budget": 429,
+}
 _UNCLEAR = "send it so that it can be read in one way only"
 _ASK = "ask the owner of this sandbox to list it in the policy"
 
@@ -46,17 +63,31 @@ async def hello(reader: asyncio.StreamReader) -> tuple[bytes, str]:
         raise Denied(why.rule, str(why)) from None
 
 
-async def head(reader: asyncio.StreamReader, connection: h11.Connection, *, proxy: bool) -> Head:
-    """Return the request's head; the rest of what came with it stays in `reader`. Raise BadRequest or Denied."""
+async def raw_head(reader: asyncio.StreamReader) -> bytes:
+    """Return a request's head as it came, its blank line included; raise BadRequest or Denied if there is none."""
     try:
-        raw = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
-        strict(raw[:-4])
-        connection.receive_data(raw)
-        event = connection.next_event()
+        async with asyncio.timeout(PATIENCE):
+            raw = await reader.readuntil(b"\r\n\r\n")
     except TimeoutError:
         raise Denied("too-slow", f"no head that ends in {PATIENCE:g} s") from None
     except (asyncio.LimitOverrunError, asyncio.IncompleteReadError):
         raise BadRequest("bad-request", f"no head that ends within {HEAD_LIMIT} bytes") from None
+    strict(raw[:-4])
+    return raw
+
+
+def host_and_target(raw: bytes) -> tuple[str, str]:
+    """Return the Host and the target of a head that is strict, the Host empty without one."""
+    first, *lines = raw.decode("latin-1").split("\r\n")
+    hosts = [line.partition(":")[2].strip() for line in lines if line.lower().startswith("host:")]
+    return (hosts[0] if hosts else ""), first.split(" ")[1]
+
+
+def head(raw: bytes, connection: h11.Connection, *, proxy: bool) -> Head:
+    """Return what a head asks for; raise BadRequest if h11 or our own reading cannot say."""
+    try:
+        connection.receive_data(raw)
+        event = connection.next_event()
     except h11.RemoteProtocolError as why:
         raise BadRequest("bad-request", str(why)) from None
     if not isinstance(event, h11.Request):
@@ -114,14 +145,19 @@ async def _reply(upstream: Streams, agent: Streams, asked: Asked) -> None:
         await agent[1].drain()
 
 
-async def tell(agent: Streams, why: Denied, code: int) -> None:
-    """Tell an agent that speaks HTTP why not, and read on for a moment: a reset would take the words away again."""
+def refusal(why: Denied, code: int) -> bytes:
+    """Return the answer that tells an agent why not; a 401 asks for the password that git holds back at first."""
     ask = _OWNER.get(why.rule, _UNCLEAR if code == 400 else _ASK)
     body = json.dumps({"rule": why.rule, "reason": why.reason, "ask": ask}).encode() + b"\n"
-    phrase = {400: "Bad Request", 403: "Forbidden", 408: "Request Timeout", 502: "Bad Gateway"}[code]
-    start = f"HTTP/1.1 {code} {phrase}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    start = f"HTTP/1.1 {code} {_PHRASES[code]}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    asks = 'WWW-Authenticate: Basic realm="hostkit"\r\n' if code == 401 else ""
+    return (start + asks).encode() + b"Connection: close\r\n\r\n" + body
+
+
+async def tell(agent: Streams, why: Denied, code: int) -> None:
+    """Tell an agent that speaks HTTP why not, and read on for a moment: a reset would take the words away again."""
     with contextlib.suppress(OSError):
-        agent[1].write(start.encode() + b"Connection: close\r\n\r\n" + body)
+        agent[1].write(refusal(why, code))
         await agent[1].drain()
         agent[1].write_eof()
         async with asyncio.timeout(2):
@@ -131,4 +167,4 @@ async def tell(agent: Streams, why: Denied, code: int) -> None:
 
 def status_code(rule: str) -> int:
     """Return the HTTP status that goes with a typed denial."""
-    return {"dial-failed": 502, "no-address": 502, "too-slow": 408}.get(rule, 403)
+    return _CODES.get(rule, 403)

@@ -1,6 +1,7 @@
 """The machine hostkit stands on: what may be asked of it, and the only place that runs a command."""
 
 from hostkit.host.attempts import Outcome, Try
+from hostkit.host.capture import Captured, capture
 from hostkit.host.local import PATIENT, LocalHost
 from hostkit.host.model import (
     NO_SHELLS,
@@ -25,6 +26,7 @@ __all__ = [
     "NO_SHELLS",
     "PATIENT",
     "SHARED_FILE_SYSTEMS",
+    "Captured",
     "Clock",
     "Connection",
     "Entry",
@@ -41,5 +43,6 @@ __all__ = [
     "Try",
     "accounts",
     "apt_sources",
+    "capture",
     "globbed",
 ]

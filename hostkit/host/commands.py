@@ -1,4 +1,4 @@
-"""The only place that runs a command: for its answer, or for the lines that it prints as they come."""
+"""Runs commands: for their answer, or for the lines that they print as they come; for secrets `capture` does."""
 
 import os
 import shutil

@@ -1,7 +1,7 @@
 """A way out by name, the same for a client and for this host."""
 
 from collections.abc import Iterable
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
@@ -11,14 +11,11 @@ _GATEWAY_PORTS = frozenset({53, 80, 443, 3128})
 
 
 class Egress(Part):
-    """One way out: TLS and HTTP by name, or with `raw` one port of the name over plain TCP."""
+    """One way out: TLS and HTTP by name, or with `raw` one port of the name over plain TCP.
 
-    NOT_YET: ClassVar[dict[str, str]] = {
-        "methods": "requests are not opened yet",
-        "paths": "requests are not opened yet",
-        "account": "accounts are not pinned yet",
-        "inject": "secrets are not injected yet",
-    }
+    It is a tunnel: what may be asked of a host, and with which key, is for a client's `services` to say.
+    """
+
     name: ListedName
     ports: Annotated[tuple[Port, ...], Field(min_length=1)] = (443,)
     raw: Port | None = None

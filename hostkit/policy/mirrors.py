@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from hostkit.gateway.decide import matches
+from hostkit.gateway.names import matches
 from hostkit.policy.egress import Egress
 
 _ADDRESS = re.compile(r"(https?)://(?:[^\s/@\]]*@)?([A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")

@@ -8,10 +8,19 @@ from pydantic import AfterValidator, Field, model_validator
 
 from hostkit.policy.egress import Egress, refuse_shared_ports
 from hostkit.policy.host import HostPolicy
+from hostkit.policy.levels import TrustLevel
 from hostkit.policy.part import Part
-from hostkit.policy.units import parse_size
+from hostkit.policy.services.budgets import Budgets
+from hostkit.policy.services.clash import (
+    refuse_methods,
+    refuse_odd_secrets,
+    refuse_shared_hosts,
+    refuse_tunnelled,
+    refuse_uncounted,
+)
+from hostkit.policy.services.line import SecretName, Services
+from hostkit.policy.units import Size
 
-TrustLevel = Literal["observer", "analyst", "operator", "contributor", "deployer"]
 RESERVED_CLIENTS = frozenset(
     {"all", "bridge", "default", "docker", "gateway", "host", "hostkit", "none", "root", "self"}
 )
@@ -27,13 +36,7 @@ def _client_name(value: str) -> str:
     return value
 
 
-def _size(value: str) -> str:
-    parse_size(value)
-    return value
-
-
 ClientName = Annotated[str, AfterValidator(_client_name)]
-Size = Annotated[str, AfterValidator(_size)]
 
 
 class Agreement(Part):
@@ -61,13 +64,14 @@ class Agent(Part):
 
 
 class Secret(Part):
-    """A value the agent reads as /run/secrets/NAME: from `env:VARIABLE` or `file:/path`."""
+    """A value from `env:VARIABLE` or `file:/path`: the agent reads it as /run/secrets/NAME.
 
-    NOT_YET: ClassVar[dict[str, str]] = {
-        "placeholder": "placeholders come with the inspecting gateway",
-        "rotate": "rotation comes with the secrets store",
-    }
-    source: Annotated[str, Field(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+)$")]
+    One that a service uses is the gateway's alone; the agent reads a placeholder there, which is worth something at
+    that service's hosts only.
+    """
+
+    NOT_YET: ClassVar[dict[str, str]] = {"rotate": "rotation comes with the secrets store"}
+    source: Annotated[str, Field(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+|exec:/.+)$")]
 
 
 class Limits(Part):
@@ -83,25 +87,37 @@ class Limits(Part):
 
 
 class Client(Part):
-    """One client: its agreement, how far its agent is trusted, and its ways out."""
+    """One client: its agreement, how far its agent is trusted, and its ways out.
+
+    An `egress` line is a tunnel that nobody looks into; a service is opened, and judged request by request.
+    """
 
     NOT_YET: ClassVar[dict[str, str]] = {
         "warehouse": "statements are not judged yet",
-        "slack": "messages are not masked yet",
         "pii": "columns are not masked yet",
-        "budgets": "budgets come with the audit",
         "git": "git rules come with the contributor level",
     }
     agreement: Agreement
     trust: TrustLevel
     agent: Agent
     egress: tuple[Egress, ...] = ()
-    secrets: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")], Secret] = Field(default_factory=dict)
+    services: Services = Field(default_factory=dict)
+    budgets: Budgets = Budgets()
+    secrets: dict[SecretName, Secret] = Field(default_factory=dict)
     limits: Limits = Limits()
 
     @model_validator(mode="after")
     def _ports_are_told_apart(self) -> "Client":
         refuse_shared_ports(self.egress)
+        return self
+
+    @model_validator(mode="after")
+    def _services_are_told_apart(self) -> "Client":
+        refuse_shared_hosts(self.services)
+        refuse_tunnelled(self.services, self.egress)
+        refuse_odd_secrets(self.services, self.secrets)
+        refuse_methods(self.services, self.trust)
+        refuse_uncounted(self.services, self.budgets)
         return self
 
 

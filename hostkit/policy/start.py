@@ -2,29 +2,35 @@
 
 import ipaddress
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from hostkit.policy.mirrors import mirrors
 from hostkit.policy.part import is_listed_name
 
 
-def starting_policy(
+def starting_policy(  # noqa: PLR0913 - what a host shows is this much
     addresses: Mapping[str, tuple[str, ...]],
     routes: Iterable[tuple[str, str]],
     resolv_conf: str,
     reached: Iterable[str] = (),
     sources: Iterable[str] = (),
+    registries: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> str:
     """Return a policy that loads as it is, with no client yet; what the host did not show has a comment instead.
 
     `addresses` are by interface, `routes` the (gateway, interface) of each default route, `reached` the
-    addresses of this host at which SSH sessions came in, `sources` the texts of apt's sources files.
+    addresses of this host at which SSH sessions came in, `sources` the texts of apt's sources files, `registries`
+    the hosts from which each package manager of this host fetches.
     """
+    found = mirrors(sources)
+    tls = tuple(name for name, port in found if port == 443 and is_listed_name(name))
     ways = {interface for _, interface in routes}
     return _TEMPLATE.format(
         management=", ".join(_management(addresses, set(reached))),
         resolvers=", ".join(_resolvers(resolv_conf)) or "9.9.9.9",
         lan=", ".join(_lan(addresses, ways)),
-        egress=_egress(mirrors(sources)),
+        egress=_egress(found),
+        services=_services({"apt": tls, **registries}),
     )
 
 
@@ -36,6 +42,19 @@ def _egress(found: Iterable[tuple[str, int]]) -> str:
             ports.setdefault(name, []).append(port)
     lines = [f"    - {{name: {name}, ports: {ports[name]}}}   # from apt's sources" for name in sorted(ports)]
     return "\n".join(["", *lines]) if lines else " []"
+
+
+def _services(found: Mapping[str, tuple[str, ...]]) -> str:
+    """Return a commented service for each package manager that fetches over TLS: reads only, a host in one of them."""
+    lines, taken = [], set[str]()
+    npm = set(found.get("npm", ()))  # which asks for @scope%2fname
+    for name, hosts in found.items():
+        if fresh := sorted(set(hosts) - taken):
+            scoped = ", encoded_slash: true" if npm & set(fresh) else ""
+            line = f"{name}: {{kind: generic, hosts: [{', '.join(fresh)}], methods: [GET, HEAD]{scoped}}}"
+            lines.append(f"#      {line}   # as {name} is set on this host\n")
+        taken |= set(hosts)
+    return "".join(lines)
 
 
 def _management(addresses: Mapping[str, tuple[str, ...]], reached: set[str]) -> list[str]:
@@ -86,10 +105,11 @@ clients: {{}}
 #    agreement: {{permitted: true, document: agreements/acme.pdf, expires: 2027-06-30}}
 #    trust: observer           # observer, analyst, operator, contributor, deployer
 #    agent: {{preset: shell}}    # or `image: name@sha256:...` with a `command`
-#    egress:
-#      - name: slack.com
+#    services:                 # opened and judged request by request; the agent holds placeholders of their keys
+#      slack: {{secret: slack-bot, team: T0123456, channels: [C0123456]}}
+{services}#    egress:                   # tunnels, which nobody looks into
 #      - name: warehouse.example.com
 #        raw: 5432             # one plain TCP port of this name
 #    secrets:
-#      slack-token: {{source: "env:ACME_SLACK_TOKEN"}}
+#      slack-bot: {{source: "env:ACME_SLACK_TOKEN"}}
 """

@@ -1,12 +1,17 @@
 """The five trust levels: what each may do, and which of it nothing enforces yet.
 
 The rules are the note's own, row TR1 of what must be true. A host that is tunnelled is not opened by the gateway,
-so rules about methods and statements cannot be enforced on it; hostkit says so instead of staying silent.
+so rules about methods and statements cannot be enforced on it; a service is opened, and says itself what it lacks.
+hostkit tells both instead of staying silent.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hostkit.policy.levels import reaches
 from hostkit.policy.model import Client
+from hostkit.policy.services.clash import hosts as hosts_of
+from hostkit.policy.services.line import ServiceLine
 
 
 @dataclass(frozen=True)
@@ -47,11 +52,21 @@ LEVELS: dict[str, tuple[Rule, ...]] = {
 
 
 def unenforced(client: Client) -> tuple[str, ...]:
-    """Return one sentence for each rule of the client's level that nothing enforces, naming the tunnelled hosts."""
+    """Return one sentence for each rule of the client's level that nothing enforces, with its hosts and why."""
     hosts = sorted({f"{way.name}:{way.raw}" if way.raw else way.name for way in client.egress})
-    if not hosts:
-        return ()
-    return tuple(
-        f"{client.trust}: {rule.subject} ({rule.says}) is not enforced on {', '.join(hosts)}: tunnelled, not opened"
+    rules = LEVELS[client.trust]
+    tunnels = [_sentence(client, rule, hosts, "tunnelled, not opened") for rule in rules] if hosts else []
+    return (*tunnels, *(said for line in client.services.values() for said in _lacking(client, line)))
+
+
+def _lacking(client: Client, line: ServiceLine) -> list[str]:
+    return [
+        _sentence(client, rule, hosts_of(line), lack.why)
+        for lack in line.form.lacks
         for rule in LEVELS[client.trust]
-    )
+        if rule.subject == lack.subject and reaches(client.trust, lack.level)
+    ]
+
+
+def _sentence(client: Client, rule: Rule, hosts: Iterable[str], why: str) -> str:
+    return f"{client.trust}: {rule.subject} ({rule.says}) is not enforced on {', '.join(hosts)}: {why}"

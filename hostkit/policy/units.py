@@ -1,6 +1,9 @@
 """Sizes as people write them."""
 
 import re
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 _UNITS = {"KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 
@@ -11,3 +14,11 @@ def parse_size(text: str) -> int:
     if match is None:
         raise ValueError(f"{text!r} is not a size such as 512MiB or 2GiB")
     return int(match[1]) * _UNITS[match[2]]
+
+
+def _size(value: str) -> str:
+    parse_size(value)
+    return value
+
+
+Size = Annotated[str, AfterValidator(_size)]

@@ -1,16 +1,22 @@
-"""The two providers of today: an environment variable, and a file that only its owner can read."""
+"""The three providers: an environment variable, a file that only its owner can read, and a program of root's."""
 
 import os
 import stat
 
 from hostkit.errors import HostkitError
+from hostkit.secrets import programs
 
 _LIMIT = 64 * 1024
 
 
 def fetch(name: str, source: str) -> bytes:
-    """Return the value behind `env:VARIABLE` or `file:/path`; raise HostkitError, which never holds the value."""
+    """Return the value behind `env:VARIABLE`, `file:/path` or `exec:/program words`.
+
+    Raise HostkitError, which never holds the value.
+    """
     kind, _, rest = source.partition(":")
+    if kind == "exec":
+        return programs.ask(name, rest)
     return _from_environment(name, rest) if kind == "env" else _from_file(name, rest)
 
 

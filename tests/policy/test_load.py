@@ -51,7 +51,7 @@ def test_a_good_policy_loads_whole():
         (("env:ACME_TOKEN", "ACME_TOKEN"), 13, "clients.acme.secrets.token.source", "env:"),
         (("  acme:", "  docker:"), 5, "clients.docker", "a word of hostkit or Docker"),
         (("  acme:", "  ../x:"), 5, "clients.../x", "lower-case letters"),
-        (("    trust: analyst", "    trust: analyst\n    slack: {}"), 8, "clients.acme.slack", "not yet"),
+        (("    trust: analyst", "    trust: analyst\n    pii: {}"), 8, "clients.acme.pii", "not yet"),
         (("    trust: analyst", "    trust: analyst\n    trust: observer"), 8, "clients.acme.trust", "repeated"),
         (("version: 1", "version: 2"), 1, "version", "expected 1"),
     ],

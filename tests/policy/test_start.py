@@ -25,3 +25,22 @@ def test_apts_own_mirrors_are_written_as_ways_out():
     host = parse(starting_policy(ADDRESSES, ROUTES, "", sources=sources)).host
     assert [(way.name, way.ports) for way in host.egress] == [("deb.example", (80, 443))]
     assert parse(starting_policy(ADDRESSES, ROUTES, "")).host.egress == ()
+
+
+def test_what_the_package_managers_are_set_to_is_proposed_as_services_that_only_read():
+    sources = ["deb https://deb.example/debian x main\ndeb http://plain.example/debian x main\n"]
+    registries = {"pip": ("packages.example",), "npm": ("npm.example", "packages.example")}
+    text = starting_policy(ADDRESSES, ROUTES, "", sources=sources, registries=registries)
+    proposed = text[text.index("#  acme:") :].replace("\n#", "\n").removeprefix("#")
+    acme = parse(text.replace("clients: {}", "clients:").replace(text[text.index("#  acme:") :], proposed)).clients[
+        "acme"
+    ]
+    assert {name: line.hosts for name, line in acme.services.items() if line.kind == "generic"} == {
+        "apt": ("deb.example",),
+        "pip": ("packages.example",),
+        "npm": ("npm.example",),
+    }
+    assert {line.methods for line in acme.services.values() if line.kind == "generic"} == {("GET", "HEAD")}
+    slashed = {name: line.encoded_slash for name, line in acme.services.items() if line.kind == "generic"}
+    assert slashed == {"apt": False, "pip": True, "npm": True}  # npm fetches from pip's host too
+    assert "plain.example" not in {host for line in acme.services.values() for host in line.hosts}

@@ -1,0 +1,99 @@
+"""An answer on its way to the agent: judged, opened, its keys taken out, its tokens counted, framed anew."""
+
+import h11
+
+from hostkit.gateway.http import BadRequest
+from hostkit.gateway.inspect.credentials import Headers
+from hostkit.gateway.inspect.fields import found, parse_json
+from hostkit.gateway.inspect.framing import end_to_end
+from hostkit.gateway.inspect.inflate import Inflater
+from hostkit.gateway.inspect.judge import Allowed, judge_answer
+from hostkit.gateway.inspect.scrub import Scrubber
+from hostkit.gateway.inspect.tickets import Tickets
+from hostkit.gateway.inspect.usage import Usage
+from hostkit.gateway.inspect.vault import Vault
+from hostkit.gateway.requests import Denied
+from hostkit.gateway.services import LIMIT
+
+_NEVER = frozenset({b"alt-svc", b"set-cookie", b"strict-transport-security", b"public-key-pins"})
+"""Headers of an answer that would lead the agent round this gateway, or hand it a session beside the key."""
+
+
+class Answer:
+    """One answer: `head` first, then `piece` for all of its body, then `last`; each returns what the agent may see."""
+
+    def __init__(self, allowed: Allowed, method: str, vault: Vault, tickets: Tickets) -> None:
+        self._allowed, self._method, self._vault, self._tickets = allowed, method, vault, tickets
+        self._keyed = bool(allowed.service.credentials)
+        self._scrubber = Scrubber(vault.needles) if self._keyed else None
+        self._inflater: Inflater | None = None
+        self._whole: bytearray | None = None
+        self.judged = True
+        """Whether what was returned so far may be shown: not before the end where the whole is judged first."""
+        self.usage = Usage(allowed.service, "")
+
+    def head(self, response: h11.Response) -> h11.Response:
+        """Return the head as the agent sees it; raise Denied if another account answered, or in a strange encoding."""
+        headers = end_to_end(response.headers)
+        told = dict(headers)
+        kind = told.get(b"content-type", b"").decode("latin-1")
+        self.usage = Usage(self._allowed.service, kind)
+        good = 200 <= response.status_code < 300
+        if good:
+            judge_answer(self._allowed.route.expects, headers, None)
+        reads = good and (self._allowed.route.issues or any(p.place == "body" for p in self._allowed.route.expects))
+        self._whole = bytearray() if reads and self._method != "HEAD" else None
+        self.judged = self._whole is None
+        coding = told.get(b"content-encoding", b"identity").strip().lower().decode("latin-1")
+        if self._keyed and coding != "identity" and self._method != "HEAD":
+            self._inflater = Inflater(coding)
+        return h11.Response(status_code=response.status_code, reason=response.reason, headers=self._shown(headers))
+
+    def _shown(self, headers: Headers) -> list[tuple[bytes, bytes]]:
+        if not self._keyed:
+            return [(name, value) for name, value in headers if name != b"alt-svc"]
+        gone = {*_NEVER, b"content-encoding", b"content-length"} if self._inflater else _NEVER
+        clean = self._vault.needles.clean
+        return [(clean(name), clean(value)) for name, value in headers if name not in gone]
+
+    def piece(self, data: bytes) -> list[bytes]:
+        """Return what the agent may see of a piece of the body: nothing yet where the whole is judged first."""
+        if not self._keyed:
+            self.usage.feed(data)
+            return [data]
+        opened = self._inflater.feed(data) if self._inflater else (data,)
+        return [clean for part in opened if (clean := self._clean(part))]
+
+    def _clean(self, data: bytes) -> bytes:
+        self.usage.feed(data)
+        if self._whole is not None:
+            self._whole += data
+            if len(self._whole) > LIMIT:
+                raise Denied("answer-pin", f"an answer of over {LIMIT} bytes, which has to be read whole")
+            return b""
+        return self._scrubber.feed(data) if self._scrubber else data
+
+    def last(self) -> bytes:
+        """Return the rest of the body; raise Denied if the whole of it is not as it must be, or was cut short."""
+        if self._inflater and not self._inflater.whole:
+            raise Denied("encoding", "an answer whose compression was cut short")
+        if self._whole is not None:
+            self._judge(bytes(self._whole))
+            return self._vault.needles.clean(bytes(self._whole))
+        return self._scrubber.finish() if self._scrubber else b""
+
+    def _judge(self, data: bytes) -> None:
+        route = self._allowed.route
+        try:
+            plain = parse_json(data) if data else {}
+        except BadRequest as why:
+            raise Denied("answer-pin", f"the answer cannot be judged: {why}") from None
+        judge_answer(route.expects, (), plain)
+        for entry in route.issues:
+            word, _, field = entry.partition("=")
+            for address in _texts(plain, field):
+                self._tickets.issue(word, address)
+
+
+def _texts(plain: object, field: str) -> list[str]:
+    return [value for value in found(plain, field) if isinstance(value, str)]

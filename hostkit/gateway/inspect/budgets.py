@@ -1,0 +1,57 @@
+"""How much of each thing went, in this minute and this day; what is over its budget is refused until the next one."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from hostkit.gateway.requests import Denied
+from hostkit.gateway.rules import Rules
+from hostkit.gateway.services import SPANS, Budget
+
+Counts = dict[tuple[str, str, str, int], int]
+"""How much, by service (empty for the whole client), thing, stretch of time, and that stretch's number."""
+
+
+class Meter:
+    """Counts what a client's services took; `kept` is what an earlier run of the gateway had counted."""
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now, self._counts = now, Counts()
+
+    def add(self, service: str, **amounts: int) -> None:
+        """Count amounts of things, for the service and for the whole client."""
+        now = int(self._now())
+        for of, amount in amounts.items():
+            for per, seconds in SPANS.items():
+                for whose in (service, ""):
+                    key = (whose, of, per, now // seconds)
+                    self._counts[key] = self._counts.get(key, 0) + amount
+
+    def refuse(self, rules: Rules, service: str, **more: int) -> None:
+        """Raise Denied `over-budget` if what is counted, and `more`, is over a budget of the service or the client."""
+        own = next((found.budgets for found in rules.services if found.name == service), ())
+        for whose, budgets in ((service, own), ("", rules.budgets)):
+            for budget in budgets:
+                if self._over(whose, budget, more):
+                    who = whose or "this client"
+                    raise Denied("over-budget", f"{who} may have {budget.most} {budget.of} a {budget.per}")
+
+    def _over(self, whose: str, budget: Budget, more: dict[str, int]) -> bool:
+        spent = self._counts.get((whose, budget.of, budget.per, int(self._now()) // SPANS[budget.per]), 0)
+        extra = more.get(budget.of)
+        return spent + extra > budget.most if extra is not None else spent >= budget.most
+
+    def kept(self) -> list[list[Any]]:
+        """Return the counts of the current stretches, for a later run; what is over is forgotten."""
+        now = int(self._now())
+        self._counts = {key: much for key, much in self._counts.items() if key[3] == now // SPANS[key[2]]}
+        return [[*key, much] for key, much in sorted(self._counts.items())]
+
+    def restore(self, plain: Any) -> None:
+        """Take up what `kept` returned; raise ValueError for anything else."""
+        for entry in plain:
+            service, of, per, number, much = entry
+            if per not in SPANS or not isinstance(number, int) or not isinstance(much, int):
+                raise ValueError("no counts")
+            key = (str(service), str(of), per, number)
+            self._counts[key] = max(self._counts.get(key, 0), much)

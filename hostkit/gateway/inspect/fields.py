@@ -1,0 +1,117 @@
+"""Where a value stands in a request or an answer, by a path of names; every place that fits is found, not the first."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from hostkit.gateway.http import BadRequest
+from hostkit.gateway.inspect.paths import Pairs, form_pairs
+from hostkit.gateway.services import Pin
+
+_DEEPEST = 64
+"""Levels of JSON that are read; real requests stay under a dozen."""
+
+
+def parse_json(data: bytes) -> Any:
+    """Return what a JSON text holds; raise BadRequest if two parsers could read it in two ways, or none at all.
+
+    Refused: a repeated name (RFC 8259 section 4), NaN and Infinity, an encoding other than UTF-8, a byte order mark,
+    and nesting over 64 levels.
+    """
+    try:
+        plain = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
+    except BadRequest:
+        raise
+    except (ValueError, RecursionError):
+        raise BadRequest("body-unclear", "the body is no JSON") from None
+    if _depth(plain) > _DEEPEST:
+        raise BadRequest("body-unclear", f"JSON nested over {_DEEPEST} levels")
+    return plain
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    plain = dict(pairs)
+    if len(plain) != len(pairs):
+        raise BadRequest("body-unclear", "a name stands twice in one JSON object")
+    return plain
+
+
+def _no_constant(word: str) -> Any:
+    raise BadRequest("body-unclear", f"{word} is no JSON")
+
+
+def _depth(plain: Any) -> int:
+    level, deep = [plain], 0
+    while level and deep <= _DEEPEST:
+        deep += 1
+        level = [child for item in level for child in _children(item)]
+    return deep
+
+
+def _children(plain: Any) -> list[Any]:
+    if isinstance(plain, dict):
+        return list(plain.values())
+    return plain if isinstance(plain, list) else []
+
+
+def parse_body(data: bytes, content_type: str) -> Any:
+    """Return a body's fields: JSON as it is, a form as an object of lists; raise BadRequest for any other kind.
+
+    A form's value that is JSON itself, as Slack's clients send `blocks`, is read too.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if not data:
+        return {}
+    if kind == "application/json" or kind.endswith("+json"):
+        return parse_json(data)
+    if kind == "application/x-www-form-urlencoded":
+        return _form(form_pairs(_text(data)))
+    raise BadRequest("body-unclear", f"a body of {kind[:60] or 'no type'!r} cannot be judged here; send JSON or a form")
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadRequest("body-unclear", "a form that is no UTF-8") from None
+
+
+def _form(pairs: Pairs) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(_nested(value))
+    return found
+
+
+def _nested(value: str) -> Any:
+    return parse_json(value.encode()) if value[:1] in {"[", "{"} else value
+
+
+def found(plain: Any, field: str) -> list[Any]:
+    """Return every value at a dotted path: `[]` or a list in between stands for each item, `**` for any depth."""
+    return list(_walk(plain, field.replace("[]", "").split(".")))
+
+
+def _walk(plain: Any, names: list[str]) -> Iterator[Any]:
+    if isinstance(plain, list):
+        for item in plain:
+            yield from _walk(item, names)
+    elif not names:
+        yield plain
+    elif names[0] == "**":
+        yield from _walk(plain, names[1:])
+        for child in _children(plain):
+            yield from _walk(child, names)
+    elif isinstance(plain, dict) and names[0] in plain:
+        yield from _walk(plain[names[0]], names[1:])
+
+
+def broken(pin: Pin, values: list[Any]) -> str:
+    """Return how the values at a pin's place break it, empty if they do not; a value is compared as text."""
+    place = f"{pin.place} {pin.field}"
+    if not values:
+        return f"{place} is missing" if pin.required else ""
+    if not pin.values:
+        return f"{place} must not be there"
+    wrong = [value for value in values if not isinstance(value, str | int) or str(value) not in pin.values]
+    return f"{place} holds what is not listed" if wrong else ""

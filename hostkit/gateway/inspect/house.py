@@ -1,0 +1,108 @@
+"""What all opened connections of one gateway share: rules and vault of now, meter, tickets, and the way upstream."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hostkit.gateway.decide import Decision, decide
+from hostkit.gateway.http import BadRequest
+from hostkit.gateway.inspect.budgets import Meter
+from hostkit.gateway.inspect.judge import Request, judge, service_of
+from hostkit.gateway.inspect.shape import Shape
+from hostkit.gateway.inspect.tickets import Tickets
+from hostkit.gateway.inspect.vault import Vault, open_vault
+from hostkit.gateway.names import split_authority
+from hostkit.gateway.requests import Asked, Book, Denied, Resolver, Streams, dial
+from hostkit.gateway.rules import Rules
+from hostkit.gateway.services import Service
+
+
+@dataclass
+class House:
+    """The inspecting part of one gateway; `rules` and `vault` are None while nothing may be opened."""
+
+    book: Book
+    resolver: Resolver
+    directory: Path = Path("/vault")
+    rules: Rules | None = None
+    vault: Vault | None = None
+    meter: Meter = field(default_factory=Meter)
+    tickets: Tickets = field(default_factory=Tickets)
+    shape: Shape = field(default_factory=Shape)
+    accounts: dict[str, str] = field(default_factory=dict)
+    """Services whose account was asked for since the rules came, and what was wrong with it (empty: nothing)."""
+    _asking: dict[str, asyncio.Lock] = field(default_factory=dict)
+
+    def load(self, rules: Rules) -> Vault | None:
+        """Return the vault that these rules need, None if they open nothing; raise RulesError if it is not whole."""
+        return open_vault(self.directory, rules) if rules.services else None
+
+    def apply(self, rules: Rules | None, vault: Vault | None) -> None:
+        """Go by these rules from now on; accounts are asked for again, for a key may be another's now."""
+        self.rules, self.vault = rules, vault
+        self.accounts.clear()
+        self._asking.clear()
+
+    def service(self, name: str) -> Service | None:
+        """Return the service that opens a name, None for a name that is tunnelled or not listed."""
+        return service_of(self.rules, name)
+
+    def still(self, request: Request, port: int) -> Decision:
+        """Judge a request under way by the rules of now."""
+        decision = decide(self.rules, request.host, port)
+        service = self.service(request.host)
+        if not decision.allow or service is None or self.vault is None:
+            return decision if not decision.allow else Decision(False, "not-listed", "no service opens it any more")
+        try:
+            judge(service, request, self.vault.mark, lambda *_: True)
+        except (Denied, BadRequest) as why:
+            return Decision(False, why.rule, str(why))
+        return decision
+
+    async def connect(self, asked: Asked, decision: Decision, service: Service) -> Streams:
+        """Return a verified TLS connection to the name that was asked for; raise Denied if there is none to be had."""
+        if self.rules is None or self.vault is None:
+            raise Denied("closed", "the gateway has no usable rules")
+        return await dial(asked, decision, self.rules, self.resolver, self.vault.upstream[service.name])
+
+    async def verify(self, service: Service, ask: Callable[[Service], Any]) -> None:
+        """Have a service's account asked for once before its first request; raise Denied if it is another's.
+
+        `ask` returns nothing, and raises Denied. What could not be asked at all is asked again at the next request.
+        """
+        if not service.verify:
+            return
+        async with self._asking.setdefault(service.name, asyncio.Lock()):
+            if service.name not in self.accounts:
+                try:
+                    await ask(service)
+                except Denied as why:
+                    if why.rule != "answer-pin":
+                        raise
+                    self.accounts[service.name] = why.reason
+                else:
+                    self.accounts[service.name] = ""
+        if problem := self.accounts[service.name]:
+            raise Denied("wrong-account", f"the key of {service.name} is of another account: {problem}")
+
+
+def own_service(rules: Rules | None, host: str, target: str) -> tuple[Service, str] | None:
+    """Return (service, its first host) that a plain request to the gateway's own address means, None for another.
+
+    `host` is the request's Host, `target` its path: the first word of it is a service's `base`.
+    """
+    if rules is None or host.removesuffix(":80") != rules.address:
+        return None
+    word = target[1:].partition("/")[0]
+    for service in rules.services:
+        if service.base and service.base == word:
+            return service, service.hosts[0]
+    return None
+
+
+def verify_place(service: Service) -> tuple[str, str, str]:
+    """Return (method, host, path) of the request that asks whose a service's key is."""
+    method, host, path = service.verify.split(" ")
+    return method, split_authority(host, 443)[0], path

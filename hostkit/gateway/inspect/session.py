@@ -1,0 +1,171 @@
+"""One opened connection of an agent: request after request, each judged, recorded, carried and recorded again."""
+
+import contextlib
+from collections.abc import Callable
+from functools import partial
+
+import h11
+
+from hostkit.gateway.decide import Decision, decide
+from hostkit.gateway.http import BadRequest
+from hostkit.gateway.inspect.body import Carried, Terms
+from hostkit.gateway.inspect.carry import Upstream, carry
+from hostkit.gateway.inspect.house import House, verify_place
+from hostkit.gateway.inspect.judge import Allowed, Request, judge
+from hostkit.gateway.inspect.request import opened, outgoing, read_head
+from hostkit.gateway.inspect.tls import Plain
+from hostkit.gateway.inspect.verify import verify
+from hostkit.gateway.relay import reset
+from hostkit.gateway.requests import Asked, Denied
+from hostkit.gateway.rules import Rules
+from hostkit.gateway.services import Service
+from hostkit.gateway.wire import refusal, status_code
+
+_CUT = "the connection broke, or the rules no longer allow it"
+_LONGEST_PATH = 200
+Watch = Callable[[Asked, Callable[[], Decision]], None]
+"""Told of each request under way: what it asks for, and how it is judged anew when the rules change."""
+
+
+class Session:
+    """Serves one opened connection to `name`; `base` is the path's first word where it came in plain, by base URL."""
+
+    def __init__(self, house: House, stream: Plain, asked: Asked, watch: Watch, base: str = "") -> None:
+        self._house, self._stream, self._asked, self._watch, self._base = house, stream, asked, watch, base
+        self._upstream: Upstream | None = None
+
+    async def run(self) -> None:
+        """Serve requests until the agent or a refusal ends the connection."""
+        try:
+            while await self._one():
+                pass
+            await self._stream.end()
+        finally:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._upstream is not None:
+            reset(self._upstream.streams[1])
+            self._upstream = None
+
+    async def _one(self) -> bool:
+        """Serve one request; return whether another may follow."""
+        asked = self._next()
+        try:
+            connection = h11.Connection(h11.SERVER, max_incomplete_event_size=64 * 1024)
+            event = await read_head(self._stream, connection)
+            return event is not None and await self._serve(event, connection, asked)
+        except Denied as why:
+            await self._refuse(asked, why)
+        except BadRequest as why:
+            await self._refuse(asked, Denied(why.rule, str(why)))
+        return False
+
+    def _next(self) -> Asked:
+        first = self._asked
+        generation = self._house.rules.generation if self._house.rules else 0
+        kind = "base" if self._base else "request"
+        return Asked(kind, first.name, first.port, first.peer, generation)
+
+    async def _refuse(self, asked: Asked, why: Denied) -> None:
+        """Put a refusal on record and tell the agent."""
+        self._house.book.denial(asked, why)
+        await self._say(refusal(why, status_code(why.rule)))
+
+    async def _say(self, data: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.write(data)
+            await self._stream.drain()
+
+    async def _serve(self, event: h11.Request, connection: h11.Connection, asked: Asked) -> bool:
+        rules, vault = self._house.rules, self._house.vault
+        service = self._house.service(asked.name)
+        if rules is None or vault is None or service is None:
+            raise Denied("closed", "the gateway has no usable rules for this name")
+        request = opened(self._based(event), asked.name, asked.port, secure=not self._base)
+        asked.service, asked.method = service.name, request.method
+        asked.path = vault.needles.clean(request.target.partition("?")[0].encode()).decode()[:_LONGEST_PATH]
+        if service.login and not request.header(b"authorization"):
+            raise Denied("login", "git asks first without a password; it is told to send its placeholder")
+        allowed = judge(service, request, vault.mark, self._house.tickets.issued)
+        self._house.meter.refuse(rules, service.name, requests=1, **_counted(allowed))
+        await self._house.verify(service, partial(self._verify, rules))
+        self._notice(request, asked)
+        self._watch(asked, lambda: self._house.still(request, asked.port))
+        carried = Carried(self._stream, connection, event, Terms(self._house, rules, vault, allowed), asked)
+        return await self._carry(carried, request)
+
+    def _based(self, event: h11.Request) -> h11.Request:
+        """Return the request with the base's word taken off its path."""
+        if not self._base:
+            return event
+        target = event.target.decode("latin-1")
+        word, slash, rest = target[1:].partition("/")
+        if word != self._base:
+            raise Denied("not-listed", f"{target[:80]} is no base of a service")
+        return h11.Request(
+            method=event.method, target=f"{slash or '/'}{rest}", headers=event.headers, http_version=event.http_version
+        )
+
+    def _notice(self, request: Request, asked: Asked) -> None:
+        words = [word for piece in request.target.split("?") for word in piece.replace("&", "/").split("/")]
+        if alarm := self._house.shape.odd([word.partition("=")[2] or word for word in words]):
+            self._house.book.alarm(asked, "odd-requests", alarm)
+
+    async def _carry(self, carried: Carried, request: Request) -> bool:
+        """Carry a request that was judged, its intent on record before it leaves and its outcome after."""
+        allowed, asked, book = carried.allowed, carried.asked, self._house.book
+        used = allowed.found.credential
+        head = outgoing(request, allowed, carried.vault.keys[used.secret] if used else None, asked.port)
+        body = await carried.read_whole()
+        book.intent(asked, Decision(True, f"service:{allowed.service.name}", "listed"))
+        self._house.meter.add(allowed.service.name, requests=1, **_counted(allowed))
+        rule, reason = "cut", _CUT
+        try:
+            self._upstream = await self._reach(asked, allowed.service)
+            again = await carry(carried, self._upstream, head, body, request)
+            rule, reason = "done", ""
+        except (Denied, BadRequest) as why:
+            rule, reason = why.rule, str(why)
+            await self._stopped(carried, Denied(rule, reason))
+            return False
+        except (OSError, h11.ProtocolError) as why:
+            reason = str(why) or type(why).__name__
+            raise
+        finally:
+            book.outcome(asked, rule, reason)
+        if not carried.upstream_kept:
+            self._drop()
+        return again
+
+    async def _stopped(self, carried: Carried, why: Denied) -> None:
+        """End a request that had left: told to the agent if nothing of the answer was, cut short otherwise."""
+        self._drop()
+        self._house.book.denied += 1
+        if carried.begun:
+            raise ConnectionResetError(why.reason)
+        await self._say(refusal(why, status_code(why.rule)))
+
+    async def _reach(self, asked: Asked, service: Service) -> Upstream:
+        """Return the kept connection upstream if it is still good, else a new one."""
+        kept = self._upstream
+        if kept is not None and kept.usable(asked.name, self._house.vault):
+            asked.address = kept.address
+            return kept
+        self._drop()
+        decision = decide(self._house.rules, asked.name, asked.port)
+        if not decision.allow:
+            raise Denied(decision.rule, decision.reason)
+        streams = await self._house.connect(asked, decision, service)
+        return Upstream(streams, asked.name, asked.address, self._house.vault)
+
+    async def _verify(self, rules: Rules, service: Service) -> None:
+        """Ask the service whose its key is; raise Denied `answer-pin` if it is not the one that the policy names."""
+        method, host, path = verify_place(service)
+        asked = Asked("verify", host, 443, self._asked.peer, rules.generation, service=service.name)
+        asked.method, asked.path = method, path
+        await verify(self._house, service, asked)
+
+
+def _counted(allowed: Allowed) -> dict[str, int]:
+    return {allowed.route.counts: 1} if allowed.route.counts else {}

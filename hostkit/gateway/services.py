@@ -1,0 +1,116 @@
+"""What the gateway must know of a service to open its requests: plain data, made on the host for each generation.
+
+Nothing here names a vendor. `hostkit.policy.services` turns a service's file and the client's lines into these values,
+with the trust level already applied: a route that the level does not have is not in the list.
+"""
+
+from dataclasses import dataclass
+
+LIMIT = 1024 * 1024
+"""Octets of a body that is read whole to be judged, where a route names no other limit."""
+COUNTED = frozenset({"requests", "bytes_up", "bytes_down", "messages", "tokens", "cost"})
+SPANS = {"minute": 60, "day": 86400}
+"""Seconds in the stretches of time that a budget may be for."""
+
+
+@dataclass(frozen=True)
+class Credential:
+    """One key of a service: the file that holds it, what the agent holds instead, and where it may stand.
+
+    `places` are `header:NAME=FORM`, `query:NAME`, or `basic` (the password of Basic). A FORM holds `{}` where the key
+    goes, as `Bearer {}`. The agent may use any of them; upstream the key stands in the first, and nowhere else.
+    `secret` is the name of a file in the vault, which the gateway alone can read.
+    """
+
+    secret: str
+    placeholder: str
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A place in a request or an answer, and the values that it may hold.
+
+    `place` is `query`, `header`, or `body` (JSON or a form, whichever it is). `field` is a name or a path of names:
+    `files[].id`; `**` is any depth. No `values`: the field must not be there at all. `required`: it must be there.
+    """
+
+    place: str
+    field: str
+    values: tuple[str, ...] = ()
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Route:
+    """One thing that a service lets its client do; what no route matches is refused.
+
+    `path` is a template: `*` stands for one segment or a part of one, `**` at the end for what follows. `credential` is
+    the secret that must be used, empty where none is sent. `expects` are checked in the answer before the agent sees
+    any of it. `issues` are fields of the answer that hold addresses; a route with `ticket` takes only those that were
+    issued under that word. `socket` is a WebSocket. `counts` is what one request is in the budget (`messages`).
+    `limit` is the most octets of a body; 0 is no limit but the budget's.
+    """
+
+    methods: tuple[str, ...]
+    path: str
+    hosts: tuple[str, ...] = ()
+    credential: str = ""
+    pins: tuple[Pin, ...] = ()
+    expects: tuple[Pin, ...] = ()
+    issues: tuple[str, ...] = ()
+    ticket: str = ""
+    socket: bool = False
+    counts: str = ""
+    limit: int = 0
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The most of one thing in one stretch of time: `requests`, `bytes_up`, `bytes_down`, `messages`, `tokens`, `cost`.
+
+    `per` is `minute` or `day` (both by the clock, UTC). `cost` is counted in millionths of the policy's currency.
+    """
+
+    of: str
+    per: str
+    most: int
+
+
+@dataclass(frozen=True)
+class Price:
+    """What a model's tokens cost, in millionths of the currency for a thousand tokens; `model` may end in `*`."""
+
+    model: str
+    input: int
+    output: int
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service of one client: its hosts are opened, judged request by request, and nothing of them is tunnelled.
+
+    `hosts` are canonical names, `*.suffix`, or one label with a `*` in it (`wss-*.example`). `sets` are headers
+    `name: value` that the gateway sends whatever the agent sent under that name; `drops` are request headers that never
+    leave. `base` is the word under which plain HTTP at the gateway's own address leads to the first host, empty for no
+    such way. `login`: a request with no credential is answered 401 by the gateway, for git asks first without. `usage`
+    are fields of answers that hold counts of tokens, as `input=usage.input_tokens`. `verify` is a request (`POST HOST
+    PATH`) made with the key before the first one of the agent, whose answer must hold the `verified` values. `roots`
+    are the certificates (PEM) that its hosts are verified by, empty for the system's.
+    """
+
+    name: str
+    hosts: tuple[str, ...]
+    routes: tuple[Route, ...]
+    credentials: tuple[Credential, ...] = ()
+    sets: tuple[str, ...] = ()
+    drops: tuple[str, ...] = ()
+    base: str = ""
+    login: bool = False
+    encoded_slash: bool = False
+    usage: tuple[str, ...] = ()
+    prices: tuple[Price, ...] = ()
+    verify: str = ""
+    verified: tuple[Pin, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    roots: str = ""
