@@ -32,7 +32,7 @@ class Pin:
     """A place in a request or an answer, and the values that it may hold.
 
     `place` is `query`, `header`, or `body` (JSON or a form, whichever it is). `field` is a name or a path of names:
-    `files[].id`; `**` is any depth. No `values`: the field must not be there at all. `required`: it must be there.
+    `files[].id`; `**` is any depth. A value that ends in `*` is a beginning. No `values`: the field must not be there at all. `required`: it must be there.
     """
 
     place: str
@@ -95,7 +95,8 @@ class Service:
     leave. `base` is the word under which plain HTTP at the gateway's own address leads to the first host, empty for no
     such way. `login`: a request with no credential is answered 401 by the gateway, for git asks first without. `usage`
     are fields of answers that hold counts of tokens, as `input=usage.input_tokens`. `verify` is a request (`POST HOST
-    PATH`) made with the key before the first one of the agent, whose answer must hold the `verified` values. `roots`
+    PATH`, and `NAME: VALUE` for a header) made with the key before the first one of the agent, whose answer must hold
+    the `verified` values. `roots`
     are the certificates (PEM) that its hosts are verified by, empty for the system's.
     """
 

@@ -40,29 +40,29 @@ def key_of(exchange):
 async def _anthropic(delay, exchange):
     key = key_of(exchange)
     if key not in (ANTHROPIC_KEY, OTHER_ANTHROPIC_KEY):
-        error = {"type": "authentication_error", "message": "invalid x-api-key"}
-        return await exchange.answer(401, {"type": "error", "error": error})
+        return await exchange.answer(401, _wrong("authentication_error", "invalid x-api-key"))
     headers = [("anthropic-organization-id", ORGANISATIONS[key]), ("request-id", "req_lookalike")]
-    if (exchange.method, exchange.path) == ("GET", "/v1/models"):
-        return await exchange.answer(
-            200, {"data": [{"type": "model", "id": "claude-look"}], "has_more": False}, headers
-        )
-    if (exchange.method, exchange.path) != ("POST", "/v1/messages"):
-        error = {"type": "not_found_error", "message": exchange.path}
-        return await exchange.answer(404, {"type": "error", "error": error}, headers)
+    asked = (exchange.method, exchange.path)
+    if asked == ("POST", "/v1/messages"):
+        return await _message(exchange, delay, headers)
+    if asked == ("GET", "/v1/models"):
+        models = [{"type": "model", "id": "claude-look", "display_name": "Look"}]
+        return await exchange.answer(200, {"data": models, "has_more": False}, headers)
+    return await exchange.answer(404, _wrong("not_found_error", exchange.path), headers)
+
+
+def _wrong(kind, message):
+    return {"type": "error", "error": {"type": kind, "message": message}}
+
+
+async def _message(exchange, delay, headers):
     fields = exchange.fields()
-    message = {
-        "id": "msg_look",
-        "type": "message",
-        "role": "assistant",
-        "model": fields.get("model", ""),
-        "content": [],
-    }
-    message |= {"stop_reason": None, "stop_sequence": None, "usage": {**USAGE, "output_tokens": 1}}
+    told = {"id": "msg_look", "type": "message", "role": "assistant", "model": fields.get("model", ""), "content": []}
+    told |= {"stop_reason": None, "stop_sequence": None, "usage": {**USAGE, "output_tokens": 1}}
     if fields.get("stream"):
-        return await exchange.stream(_message_events(message, said(fields)), delay, headers)
-    message |= {"content": [{"type": "text", "text": "".join(said(fields))}], "stop_reason": "end_turn", "usage": USAGE}
-    return await exchange.answer(200, message, headers)
+        return await exchange.stream(_message_events(told, said(fields)), delay, headers)
+    told |= {"content": [{"type": "text", "text": "".join(said(fields))}], "stop_reason": "end_turn", "usage": USAGE}
+    return await exchange.answer(200, told, headers)
 
 
 def _message_events(message, words):
@@ -83,22 +83,29 @@ def _event(kind, **fields):
 async def _openai(delay, exchange):
     key = key_of(exchange)
     if key not in (OPENAI_KEY, OTHER_OPENAI_KEY):
-        error = {"message": "Incorrect API key provided", "type": "invalid_request_error", "code": "invalid_api_key"}
-        return await exchange.answer(401, {"error": error})
-    own, allowed = ORGANISATIONS[key], exchange.header("openai-allowed-organization-ids")
-    asked = exchange.header("openai-organization")
-    if (allowed and own not in allowed.split(",")) or (asked and asked != own):
-        return await exchange.answer(403, {"error": {"message": "organization", "code": "organization_not_allowed"}})
+        return await exchange.answer(401, _refused("Incorrect API key provided", "invalid_api_key"))
+    own = ORGANISATIONS[key]
+    if not _may(exchange, own):
+        return await exchange.answer(403, _refused("not this organisation", "organization_not_allowed"))
     headers = [("openai-organization", own), ("openai-project", "proj_look"), ("x-request-id", "req_look")]
-    answers = {"/v1/chat/completions": _completion, "/v1/responses": _response, "/v1/models": _models}
-    answer = answers.get(exchange.path)
+    answer = {"/v1/chat/completions": _completion, "/v1/responses": _response, "/v1/models": _models}.get(exchange.path)
     if answer is None:
-        return await exchange.answer(404, {"error": {"message": exchange.path}}, headers)
+        return await exchange.answer(404, _refused(exchange.path, "unknown_url"), headers)
     fields = exchange.fields()
     whole, events = answer(fields)
     if fields.get("stream"):
         return await exchange.stream(events, delay, headers)
     return await exchange.answer(200, whole, headers)
+
+
+def _refused(message, code):
+    return {"error": {"message": message, "type": "invalid_request_error", "code": code}}
+
+
+def _may(exchange, own):
+    """Tell whether the request's own headers leave room for that organisation: the wanted one, and those allowed."""
+    wanted, allowed = exchange.header("openai-organization"), exchange.header("openai-allowed-organization-ids")
+    return wanted in ("", own) and (not allowed or own in allowed.replace(" ", "").split(","))
 
 
 def _models(fields):

@@ -102,6 +102,14 @@ def test_a_models_host_takes_its_keys_only_and_says_whose_they_are(looks, host, 
     assert looks.ask(host, path, **ask, **bearer("sk-placeholder"))[0] == 401
 
 
+def test_openai_refuses_an_organisation_that_is_not_the_keys_or_not_allowed(looks):
+    def ask(**headers):
+        return looks.ask(names.OPENAI, "/v1/models", **bearer(names.OPENAI_KEY), **headers)[0]
+
+    assert ask(OpenAI_Organization="org-real0001", OpenAI_Allowed_Organization_Ids="org-x, org-real0001") == 200
+    assert ask(OpenAI_Organization="org-other002") == ask(OpenAI_Allowed_Organization_Ids="org-other002") == 403
+
+
 @pytest.mark.parametrize(("host", "path", "last"), [
     (names.ANTHROPIC, "/v1/messages", b'"type": "message_stop"'),
     (names.OPENAI, "/v1/chat/completions", b"data: [DONE]"),

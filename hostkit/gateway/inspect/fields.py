@@ -107,11 +107,20 @@ def _walk(plain: Any, names: list[str]) -> Iterator[Any]:
 
 
 def broken(pin: Pin, values: list[Any]) -> str:
-    """Return how the values at a pin's place break it, empty if they do not; a value is compared as text."""
+    """Return how the values at a pin's place break it, empty if they do not.
+
+    A value is compared as text; one that ends in `*` is the beginning that it must have.
+    """
     place = f"{pin.place} {pin.field}"
     if not values:
         return f"{place} is missing" if pin.required else ""
     if not pin.values:
         return f"{place} must not be there"
-    wrong = [value for value in values if not isinstance(value, str | int) or str(value) not in pin.values]
-    return f"{place} holds what is not listed" if wrong else ""
+    return "" if all(_listed(value, pin.values) for value in values) else f"{place} holds what is not listed"
+
+
+def _listed(value: Any, wanted: tuple[str, ...]) -> bool:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return False
+    text = str(value)
+    return any(text.startswith(one[:-1]) if one.endswith("*") else text == one for one in wanted)

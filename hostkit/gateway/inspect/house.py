@@ -13,7 +13,7 @@ from hostkit.gateway.inspect.judge import Request, judge, service_of
 from hostkit.gateway.inspect.shape import Shape
 from hostkit.gateway.inspect.tickets import Tickets
 from hostkit.gateway.inspect.vault import Vault, open_vault
-from hostkit.gateway.names import split_authority
+from hostkit.gateway.names import canonical
 from hostkit.gateway.requests import Asked, Book, Denied, Resolver, Streams, dial
 from hostkit.gateway.rules import Rules
 from hostkit.gateway.services import Service
@@ -102,7 +102,7 @@ def own_service(rules: Rules | None, host: str, target: str) -> tuple[Service, s
     return None
 
 
-def verify_place(service: Service) -> tuple[str, str, str]:
-    """Return (method, host, path) of the request that asks whose a service's key is."""
-    method, host, path = service.verify.split(" ")
-    return method, split_authority(host, 443)[0], path
+def verify_place(service: Service) -> tuple[str, str, str, str]:
+    """Return (method, host, path, header line or nothing) of the request that asks whose a service's key is."""
+    method, host, path, *header = service.verify.split(" ", 3)
+    return method, canonical(host), path, "".join(header)

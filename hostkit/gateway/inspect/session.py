@@ -161,10 +161,11 @@ class Session:
 
     async def _verify(self, rules: Rules, service: Service) -> None:
         """Ask the service whose its key is; raise Denied `answer-pin` if it is not the one that the policy names."""
-        method, host, path = verify_place(service)
-        asked = Asked("verify", host, 443, self._asked.peer, rules.generation, service=service.name)
+        method, host, path, header = verify_place(service)
+        port = 443 if self._base else self._asked.port
+        asked = Asked("verify", host, port, self._asked.peer, rules.generation, service=service.name)
         asked.method, asked.path = method, path
-        await verify(self._house, service, asked)
+        await verify(self._house, service, asked, header)
 
 
 def _counted(allowed: Allowed) -> dict[str, int]:

@@ -6,7 +6,7 @@ import h11
 
 from hostkit.gateway.decide import Decision, decide
 from hostkit.gateway.http import BadRequest
-from hostkit.gateway.inspect.credentials import put
+from hostkit.gateway.inspect.credentials import Headers, put
 from hostkit.gateway.inspect.fields import parse_json
 from hostkit.gateway.inspect.house import House
 from hostkit.gateway.inspect.judge import judge_answer
@@ -18,7 +18,7 @@ _WAIT = 20.0
 """Seconds that the answer may take in all."""
 
 
-async def verify(house: House, service: Service, asked: Asked) -> None:
+async def verify(house: House, service: Service, asked: Asked, header: str = "") -> None:
     """Ask, on record like any request; raise Denied `answer-pin` for another account, or why it could not be asked."""
     decision = decide(house.rules, asked.name, asked.port)
     if not decision.allow or house.vault is None:
@@ -28,7 +28,8 @@ async def verify(house: House, service: Service, asked: Asked) -> None:
     try:
         async with asyncio.timeout(_WAIT):
             streams = await house.connect(asked, decision, service)
-            response, body = await _ask(streams, service, house.vault.keys[service.credentials[0].secret], asked)
+            head = put(service.credentials[0], house.vault.keys[service.credentials[0].secret], _headers(asked, header))
+            response, body = await _ask(streams, head, asked)
         judge_answer(service.verified, tuple(response.headers), _plain(body))
         rule, reason = "done", ""
     except TimeoutError:
@@ -47,10 +48,14 @@ def _plain(body: bytes) -> object:
         raise Denied("answer-pin", f"the answer cannot be judged: {why}") from None
 
 
-async def _ask(streams: Streams, service: Service, key: str, asked: Asked) -> tuple[h11.Response, bytes]:
+def _headers(asked: Asked, line: str) -> Headers:
+    name, _, value = line.partition(": ")
+    more = ((name.lower().encode(), value.encode()),) if name else ()
+    return ((b"host", asked.name.encode()), (b"content-length", b"0"), (b"accept-encoding", b"identity"), *more)
+
+
+async def _ask(streams: Streams, head: Headers, asked: Asked) -> tuple[h11.Response, bytes]:
     connection, (reader, writer) = h11.Connection(h11.CLIENT), streams
-    headers = ((b"host", asked.name.encode()), (b"content-length", b"0"), (b"accept-encoding", b"identity"))
-    head = put(service.credentials[0], key, headers)
     try:
         request = h11.Request(method=asked.method, target=asked.path, headers=list(head))
         writer.write((connection.send(request) or b"") + (connection.send(h11.EndOfMessage()) or b""))
