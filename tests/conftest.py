@@ -159,7 +159,7 @@ def _place(item):
 @pytest.fixture(autouse=True)
 def _nothing_read_before(monkeypatch, tmp_path):
     readings.forget()
-    for module in ("secrets.fingerprints", "posture.scan.kingfisher", "posture.scan.store"):
+    for module in ("secrets.fingerprints", "secrets.authority", "posture.scan.kingfisher", "posture.scan.store"):
         monkeypatch.setattr(f"hostkit.{module}.state_directory", lambda: tmp_path / "scan-state")
 
 

@@ -32,7 +32,8 @@ class Pin:
     """A place in a request or an answer, and the values that it may hold.
 
     `place` is `query`, `header`, or `body` (JSON or a form, whichever it is). `field` is a name or a path of names:
-    `files[].id`; `**` is any depth. A value that ends in `*` is a beginning. No `values`: the field must not be there at all. `required`: it must be there.
+    `files[].id`; `**` is any depth. A value that ends in `*` is a beginning. No `values`: the field must not be there
+    at all. `required`: it must be there.
     """
 
     place: str

@@ -101,6 +101,11 @@ class LaunchPlan:
         """Return the slot the plan was made for."""
         return Slot((self.host_uid - UID_BASE) // 2, self.inside.subnet, self.outside.subnet)
 
+    @property
+    def placeholders(self) -> dict[str, str]:
+        """Return what the agent holds in place of each key of a service, by secret."""
+        return {known.secret: known.placeholder for service in self.rules.services for known in service.credentials}
+
     def to_json(self) -> str:
         """Return the whole plan as JSON; it names where secrets come from and holds none of them."""
         return json.dumps(dataclasses.asdict(self), indent=2, sort_keys=True)

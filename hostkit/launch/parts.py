@@ -1,12 +1,16 @@
 """The containers of a client and what their volumes hold before anything starts."""
 
 import dataclasses
+from collections.abc import Mapping
+from datetime import datetime
 
 from hostkit import __version__
 from hostkit.errors import HostkitError
 from hostkit.launch.model import ContainerPlan, EngineFacts, LaunchPlan, MountPlan, Slot
+from hostkit.launch.vault import VAULT_WRITER
 from hostkit.policy.model import Client
 from hostkit.policy.units import parse_size
+from hostkit.secrets.way import FOLDER, environment, proxies
 
 _MIB = 1024 * 1024
 _READ_ORDER = "import sys,json\norder=json.loads(sys.stdin.readline())\nexec(order['source'])"
@@ -42,7 +46,7 @@ def _labels(name: str, part: str) -> dict[str, str]:
 
 def agent(name: str, client: Client, slot: Slot, addresses: list[str], engine: EngineFacts) -> ContainerPlan:
     """Return the container that the agent runs in: nothing of the host, no capability, its gateway its only way."""
-    limits, uid, proxy = client.limits, slot.uid, f"http://{addresses[2]}:3128"
+    limits, uid = client.limits, slot.uid
     return ContainerPlan(
         name=f"hostkit-{name}-agent",
         image=image_id(engine, agent_image(client)),
@@ -57,9 +61,9 @@ def agent(name: str, client: Client, slot: Slot, addresses: list[str], engine: E
         apparmor=engine.confinement.profile,
         dns=(addresses[2],),
         tmpfs=_agent_tmpfs(parse_size(limits.tmp), uid),
-        mounts=_agent_mounts(name),
+        mounts=_agent_mounts(name, client),
         sysctls=dict(_SYSCTLS),
-        environment=_agent_environment(proxy),
+        environment=_agent_environment(addresses[2], client),
         labels=_labels(name, "agent"),
     )
 
@@ -69,31 +73,30 @@ def _agent_tmpfs(size: int, uid: int) -> dict[str, str]:
     return {"/tmp": f"rw,nosuid,nodev,size={size},mode=1777", "/run/agent": runtime}  # noqa: S108 - the agent's own
 
 
-def _agent_mounts(name: str) -> tuple[MountPlan, ...]:
+def _agent_mounts(name: str, client: Client) -> tuple[MountPlan, ...]:
+    opened = (MountPlan(f"hostkit-{name}-trust", FOLDER, read_only=True),) if client.services else ()
     return (
         MountPlan(f"hostkit-{name}-workspace", "/workspace"),
         MountPlan(f"hostkit-{name}-state", "/home/agent"),
         MountPlan(f"hostkit-{name}-secrets", "/run/secrets", read_only=True),
+        *opened,
     )
 
 
-def _agent_environment(proxy: str) -> dict[str, str]:
-    """Return the variables that most clients read to find the proxy (facts measured per client in docs)."""
-    proxies = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+def _agent_environment(gateway: str, client: Client) -> dict[str, str]:
+    """Return the variables by which most clients find the proxy, and trust it where it opens anything for them."""
     return {
-        **dict.fromkeys(proxies, proxy),
-        "NO_PROXY": "localhost,127.0.0.1",
-        "no_proxy": "localhost,127.0.0.1",
-        "NODE_USE_ENV_PROXY": "1",
+        **(environment(gateway, 3128) if client.services else proxies(gateway, 3128)),
         "PIP_BREAK_SYSTEM_PACKAGES": "1",  # Debian's pip refuses `--user`; the system is read-only, so nothing breaks
         "HOME": "/home/agent",
         "XDG_RUNTIME_DIR": "/run/agent",
     }
 
 
-def gateway(name: str, slot: Slot, addresses: list[str], engine: EngineFacts) -> ContainerPlan:
+def gateway(name: str, client: Client, slot: Slot, addresses: list[str], engine: EngineFacts) -> ContainerPlan:
     """Return the container of the gateway: a uid of its own, the only one with a second leg."""
     uid = slot.uid + 1
+    vault = (MountPlan(f"hostkit-{name}-vault", "/vault", read_only=True),) if client.services else ()
     return ContainerPlan(
         name=f"hostkit-{name}-gateway",
         image=image_id(engine, gateway_image()),
@@ -106,7 +109,7 @@ def gateway(name: str, slot: Slot, addresses: list[str], engine: EngineFacts) ->
         pids=64,
         nofile=4096,
         tmpfs={"/tmp": f"rw,nosuid,nodev,noexec,size={16 * _MIB},mode=1777"},  # noqa: S108 - the gateway's own
-        mounts=(MountPlan(f"hostkit-{name}-rules", "/rules"), MountPlan(f"hostkit-{name}-records", "/records")),
+        mounts=(MountPlan(f"hostkit-{name}-rules", "/rules"), MountPlan(f"hostkit-{name}-records", "/records"), *vault),
         sysctls={**_SYSCTLS, "net.ipv4.ip_forward": "0", "net.ipv4.ip_unprivileged_port_start": "0"},
         environment={"PYTHONPATH": "/opt/hostkit", "PYTHONDONTWRITEBYTECODE": "1"},
         labels=_labels(name, "gateway"),
@@ -133,7 +136,8 @@ def probe(name: str, agent: ContainerPlan, address: str, engine: EngineFacts) ->
 
 def filler(plan: LaunchPlan) -> ContainerPlan:
     """Return a container that is never started: volumes are owned and filled through it, none of the host's files."""
-    mounts = [mount for part in (plan.agent, plan.gateway) for mount in part.mounts if mount.target != "/run/secrets"]
+    in_memory = {"/run/secrets", "/vault"}
+    mounts = [mount for part in (plan.agent, plan.gateway) for mount in part.mounts if mount.target not in in_memory]
     return dataclasses.replace(
         plan.gateway,
         name=f"hostkit-{plan.client}-filler",
@@ -143,6 +147,25 @@ def filler(plan: LaunchPlan) -> ContainerPlan:
         mounts=tuple(MountPlan(mount.volume, f"/mnt/{_last(mount)}") for mount in mounts),
         labels=_labels(plan.client, "filler"),
         sysctls={},
+        restart="no",
+    )
+
+
+def writer(plan: LaunchPlan) -> ContainerPlan:
+    """Return the one-shot container that fills the gateway's vault out of its stdin, and holds it until it is read.
+
+    It alone sees that volume writable, has no network, and is nobody but the gateway's own uid.
+    """
+    return dataclasses.replace(
+        plan.gateway,
+        name=f"hostkit-{plan.client}-writer",
+        command=("python3", "-I", "-u", "-c", VAULT_WRITER),
+        network="none",
+        address="",
+        mounts=(MountPlan(f"hostkit-{plan.client}-vault", "/vault"),),
+        labels=_labels(plan.client, "writer"),
+        sysctls={},
+        environment={},
         restart="no",
     )
 
@@ -167,6 +190,22 @@ def volume_entries(plan: LaunchPlan) -> list[tuple[str, bytes | None, int, int]]
         ("rules", None, 0, 0o755),
         ("rules/rules.json", plan.rules.to_json().encode(), 0, 0o444),
     ]
+
+
+def trust_entries(plan: LaunchPlan, now: datetime) -> list[tuple[str, bytes | None, int, int]]:
+    """Return what the agent's trust volume holds, as `volume_entries` does; nothing where nothing is opened."""
+    if not plan.rules.services:
+        return []
+    from hostkit.secrets import authority, trust  # noqa: PLC0415 - a launch without services needs no certificates
+
+    root = authority.pem(authority.root(plan.client, now).certificate)
+    files = sorted(trust.files(root).items())
+    return [("trust", None, 0, 0o755), *((f"trust/{name}", data, 0, 0o444) for name, data in files)]
+
+
+def given(plan: LaunchPlan, values: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return what the agent reads under /run/secrets: a service's placeholder for its key, any other value itself."""
+    return {**values, **{name: text.encode() for name, text in plan.placeholders.items()}}
 
 
 def without_secrets(plan: LaunchPlan) -> LaunchPlan:

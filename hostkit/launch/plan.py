@@ -1,7 +1,9 @@
 """From a policy to everything a launch will ask of the engine: pure, whole, printable as JSON."""
 
 import ipaddress
+from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 
 from hostkit.errors import HostkitError
 from hostkit.gateway.rules import Forward, Grant, Rules
@@ -30,8 +32,18 @@ def find_client(policy: Policy, name: str) -> Client:
     raise HostkitError(f"unknown client {name!r}", f"clients in {policy.path}: {known}")
 
 
-def make_plan(policy: Policy, name: str, slot: Slot, engine: EngineFacts, generation: int = 1) -> LaunchPlan:
-    """Return the plan of one client; raise HostkitError if the engine is not fit for it or has no such image."""
+def make_plan(  # noqa: PLR0913 - a plan is of all these, and of nothing else
+    policy: Policy,
+    name: str,
+    slot: Slot,
+    engine: EngineFacts,
+    generation: int = 1,
+    placeholders: Mapping[str, str] = MappingProxyType({}),
+) -> LaunchPlan:
+    """Return the plan of one client; raise HostkitError if the engine is not fit for it or has no such image.
+
+    `placeholders` are what the agent holds, by secret, in place of each key of a service.
+    """
     from hostkit.policy.trust import unenforced  # noqa: PLC0415 - only plans pay for it
 
     client = find_client(policy, name)
@@ -40,7 +52,7 @@ def make_plan(policy: Policy, name: str, slot: Slot, engine: EngineFacts, genera
     inside = ipaddress.ip_network(slot.inside)
     addresses = [str(inside[index]) for index in range(5)]
     inner, outer = networks(name, slot, engine)
-    rules = _rules(policy, name, slot, engine, generation)
+    rules = _rules(policy, name, slot, engine, generation, placeholders)
     agent = parts.agent(name, client, slot, addresses, engine)
     return LaunchPlan(
         client=name,
@@ -49,7 +61,7 @@ def make_plan(policy: Policy, name: str, slot: Slot, engine: EngineFacts, genera
         generation=generation,
         host_uid=slot.uid,
         agent=agent,
-        gateway=parts.gateway(name, slot, addresses, engine),
+        gateway=parts.gateway(name, client, slot, addresses, engine),
         probe=parts.probe(name, agent, addresses[4], engine),
         inside=inner,
         outside=outer,
@@ -71,7 +83,11 @@ def _notes(client: Client, engine: EngineFacts) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _rules(policy: Policy, name: str, slot: Slot, engine: EngineFacts, generation: int) -> Rules:
+def _rules(  # noqa: PLR0913 - as above
+    policy: Policy, name: str, slot: Slot, engine: EngineFacts, generation: int, placeholders: Mapping[str, str]
+) -> Rules:
+    from hostkit.policy.services.compile import budgets, compiled, grants  # noqa: PLC0415 - only plans pay for it
+
     client = policy.clients[name]
     tls = [way for way in client.egress if way.raw is None]
     raw = [way for way in client.egress if way.raw is not None]
@@ -79,7 +95,7 @@ def _rules(policy: Policy, name: str, slot: Slot, engine: EngineFacts, generatio
         client=name,
         generation=generation,
         address=str(ipaddress.ip_network(slot.inside)[2]),
-        grants=tuple(Grant(way.name, way.ports, way.networks) for way in tls),
+        grants=(*(Grant(way.name, way.ports, way.networks) for way in tls), *grants(client)),
         forwards=tuple(Forward(way.name, way.raw or 0, way.local_port or way.raw or 0, way.networks) for way in raw),
         refuse=tuple(
             sorted(
@@ -93,4 +109,6 @@ def _rules(policy: Policy, name: str, slot: Slot, engine: EngineFacts, generatio
         ),
         resolvers=policy.host.resolvers,
         budget=parse_size(client.limits.records),
+        services=compiled(name, client, placeholders),
+        budgets=budgets(client),
     )

@@ -5,9 +5,7 @@ import contextlib
 import ipaddress
 import json
 import secrets as random
-import socket
 import time
-from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,6 +13,7 @@ from hostkit.engine import Engine
 from hostkit.errors import CannotTell
 from hostkit.host import Host
 from hostkit.launch import walls
+from hostkit.launch.attached import answers, hang_up, send
 from hostkit.launch.listeners import Listeners
 from hostkit.launch.model import LaunchPlan
 
@@ -47,7 +46,7 @@ class Proof:
     def attach(self) -> None:
         """Take hold of the probe, which was made and not started."""
         self._stream = self._engine.attach(self._plan.probe.name)
-        self._open.callback(_hang_up, self._stream)
+        self._open.callback(hang_up, self._stream)
 
     def attack(self) -> None:
         """Open the listeners and order the probe to attack the host; both networks are there by now.
@@ -55,21 +54,21 @@ class Proof:
         The order waits in the probe's stdin should it not have started yet.
         """
         self._listeners = self._open.enter_context(Listeners(targets(self._plan, self._host)))
-        _send(self._stream, walls.order(self._plan, self._listeners.targets, self._nonces, self._secrets))
+        send(self._stream, walls.order(self._plan, self._listeners.targets, self._nonces, self._secrets))
 
     def ask(self) -> None:
         """Let the probe try the gateway, which has been started by now.
 
         Not earlier: an address that is asked for before it is there stays silent for a second.
         """
-        _send(self._stream, b"\n")
+        send(self._stream, b"\n")
 
     def judge(self) -> tuple[str, ...]:
         """Return a sentence for each wall that held; raise WallOpen or CannotTell for one that did not."""
-        answers = _answers(self._stream)
-        next(answers)  # it has asked its names, and goes on listening for an answer of the host
+        said = answers(self._stream)
+        next(said)  # it has asked its names, and goes on listening for an answer of the host
         denied = _denied(self._engine, self._plan, self._nonces)
-        report, reached = next(answers), self._listeners.reached()
+        report, reached = next(said), self._listeners.reached()
         heard = self._listeners.heard(self._plan.inside.subnet)
         return walls.judge(self._plan, walls.Seen(report, reached, denied, self._nonces, heard))
 
@@ -102,42 +101,3 @@ def denied_names(text: bytes) -> set[str]:
             if record.get("event") == "denied":
                 names.add(str(record.get("name")))
     return names
-
-
-def _send(stream: Any, line: bytes) -> None:
-    getattr(stream, "_sock", stream).sendall(line)
-
-
-def _hang_up(stream: Any) -> None:
-    """End a probe by ending its stdin; it leaves by itself, faster than it can be killed."""
-    with contextlib.suppress(OSError):
-        getattr(stream, "_sock", stream).shutdown(socket.SHUT_RDWR)
-    stream.close()
-
-
-def _answers(stream: Any, wait: float = 20.0) -> Iterator[dict[str, Any]]:
-    """Yield the JSON lines that a probe prints; raise CannotTell with its last words if it prints no more."""
-    raw = getattr(stream, "_sock", stream)
-    raw.settimeout(wait)
-    said = {1: b"", 2: b""}
-    while True:
-        with contextlib.suppress(OSError):
-            while b"\n" not in said[1] and len(said[1]) < _ANSWER_LIMIT:
-                header = _exactly(raw, 8)
-                said[2 if header[0] == 2 else 1] += _exactly(raw, int.from_bytes(header[4:]))
-        line, _, said[1] = said[1].partition(b"\n")
-        try:
-            yield dict(json.loads(line))
-        except ValueError:
-            words = said[2].decode(errors="replace").strip().splitlines()
-            raise CannotTell(f"the probe gave no answer{': ' + words[-1] if words else ''}") from None
-
-
-def _exactly(raw: Any, size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        piece = raw.recv(size - len(data))
-        if not piece:
-            raise OSError("closed")
-        data += piece
-    return data

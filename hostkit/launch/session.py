@@ -1,5 +1,6 @@
 """The order of things: networks, gateway, proof, agent; a failure on the way leaves nothing behind."""
 
+import contextlib
 import ipaddress
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from typing import Any
 from hostkit.engine import Engine, Entry, in_order, owner, side_by_side
 from hostkit.errors import CannotTell, HostkitError, WallOpen
 from hostkit.host import Host
-from hostkit.launch import drift, networks, parts, uids
+from hostkit.launch import drift, keys, networks, parts, uids, vault
 from hostkit.launch import plan as plans
 from hostkit.launch.confinement import confinement, wrong_profile
 from hostkit.launch.model import EngineFacts, LaunchPlan, Slot
@@ -50,11 +51,12 @@ class Session:
         """Return what a launch would do now; nothing is kept."""
         client = plans.find_client(policy, name)
         facts = self._facts(parts.agent_image(client))
+        held = keys.placeholders(name, client, self._kept_placeholders(name))
         slots = self._state.slots()
         networks.refuse_bridge_twins(name, slots)
         slot = networks.choose_slot(policy, slots, self._live(name), name)
         generation = int(self._state.entry(name).get("generation", 0)) + 1
-        return plans.make_plan(policy, name, slot, facts, generation)
+        return plans.make_plan(policy, name, slot, facts, generation, held)
 
     def launch(self, policy: Policy, name: str) -> Launched:
         """Bring one client's agent up behind proven walls.
@@ -70,8 +72,9 @@ class Session:
         with self._state.locked(name):
             self._refuse_other_policy(policy, name)
             plan = self._kept_plan(policy, name)
+            keys.refuse_reused(self._state, name, values)
             already = self._running(plan)
-            held = self._reprove(plan) if already else self._bring_up(plan, values)
+            held = self._reprove(plan, values) if already else self._bring_up(plan, values)
             self._remember(plan, policy.path)
         return Launched(plan, held, already, time.monotonic() - started)
 
@@ -91,6 +94,7 @@ class Session:
                     self._engine.remove_volume(volume)
                     gone.append(volume)
             self._state.forget(name)
+            keys.remove_authority(name)
         return gone
 
     def would_remove(self, name: str) -> list[str]:
@@ -174,11 +178,18 @@ class Session:
         facts["fixed"] = drift.fixed(plan)
         self._state.update(plan.client, **facts, running=True, proved=time.time())
 
+    def _kept_placeholders(self, name: str) -> dict[str, str]:
+        """Return what a running agent holds; one that does not run gets new ones with its next launch."""
+        document = self._engine.inspect(f"hostkit-{name}-agent")
+        up = document is not None and bool(document["State"].get("Running"))
+        return dict(self._state.entry(name).get("placeholders", {})) if up else {}
+
     def _kept_plan(self, policy: Policy, name: str) -> LaunchPlan:
         with self._state.locked(_SLOTS):
             plan = self.plan(policy, name)
             if self._state.slots().get(name) != plan.slot:
                 self._state.keep_slot(name, plan.slot)
+            self._state.update(name, placeholders=plan.placeholders)
         return plan
 
     def _refuse_other_policy(self, policy: Policy, name: str) -> None:
@@ -190,7 +201,7 @@ class Session:
         documents = [self._engine.inspect(part.name) for part in (plan.agent, plan.gateway)]
         return all(document is not None and document["State"]["Running"] for document in documents)
 
-    def _reprove(self, plan: LaunchPlan) -> tuple[str, ...]:
+    def _reprove(self, plan: LaunchPlan, values: dict[str, bytes]) -> tuple[str, ...]:
         """Reload the rules of a running gateway and prove the walls again, beside the running agent.
 
         Raise HostkitError, before anything changes, if the sandbox would have to be made anew for this plan.
@@ -198,7 +209,8 @@ class Session:
         kept = self._state.entry(plan.client).get("fixed", {})
         _refuse_changed(plan, drift.differences(kept, plan))
         try:
-            return self._prove_beside(parts.without_secrets(plan))
+            with self._vault(plan, values, keep=(int(self._state.entry(plan.client).get("generation", 0)),)):
+                return self._prove_beside(parts.without_secrets(plan))
         except WallOpen as why:
             self._tear_down(plan.client)
             raise WallOpen(why.what, "the agent that ran behind it was stopped") from None
@@ -238,8 +250,8 @@ class Session:
         self._tear_down(plan.client)
         networks.refuse_taken_bridges(plan, self._host.addresses())
         try:
-            with Proof(self._engine, self._host, plan, values) as proof:
-                self._make(plan, proof)
+            with Proof(self._engine, self._host, plan, parts.given(plan, values)) as proof:
+                self._make(plan, proof, values)
                 held = proof.judge()
                 self._engine.start(plan.agent.name)
             side_by_side(partial(self._read_back, plan), partial(self._engine.remove_container, plan.probe.name))
@@ -287,13 +299,13 @@ class Session:
         said = f": {words[-200:]!r}" if words else ""
         return CannotTell(f"the agent ended at once (exit {state.get('ExitCode')}){said}", "see agent.command")
 
-    def _make(self, plan: LaunchPlan, proof: Proof) -> None:
+    def _make(self, plan: LaunchPlan, proof: Proof, values: dict[str, bytes]) -> None:
         """Make all there is and start all but the agent, side by side where it can be.
 
         The inner network goes first: the probe on it listens longest for an answer of the host.
         """
         engine, client = self._engine, plan.client
-        with in_order() as add:
+        with contextlib.ExitStack() as held, in_order() as add:
             volumes = [add(partial(self._make_volume, plan, volume)) for volume in parts.volumes(plan)]
             inside = add(partial(engine.make_network, plan.inside, client))
             outside = add(partial(engine.make_network, plan.outside, client), inside)
@@ -302,10 +314,20 @@ class Session:
             ordered = add(proof.attack, probe, outside)
             filled = add(partial(self._fill, plan), *volumes)
             gateway = add(partial(self._make_gateway, plan), outside, *volumes)
-            started = add(partial(engine.start, plan.gateway.name), gateway, filled)
+            vault = add(lambda: held.enter_context(self._vault(plan, values)), *volumes)
+            started = add(partial(engine.start, plan.gateway.name), gateway, filled, vault)
             add(proof.ask, ordered, started)
             add(partial(engine.make_container, plan.agent), started)
             add(partial(engine.remove_container, parts.filler(plan).name), started)
+
+    def _vault(
+        self, plan: LaunchPlan, values: dict[str, bytes], keep: tuple[int, ...] = ()
+    ) -> AbstractContextManager[None]:
+        """Hold the gateway's vault filled; the gateway has to have started before the block ends."""
+        if not plan.rules.services:
+            return contextlib.nullcontext()
+        files = vault.contents(plan, values, datetime.now(UTC))
+        return vault.written(self._engine, parts.writer(plan), files, plan.generation, keep)
 
     def _make_probe(self, plan: LaunchPlan, proof: Proof) -> None:
         self._engine.make_container(plan.probe, stdin=True)
@@ -322,7 +344,8 @@ class Session:
         """Own the volumes and lay the rules down, through a container that is never started."""
         filler = parts.filler(plan)
         self._engine.make_container(filler)
-        self._engine.put(filler.name, "/mnt", [Entry(*entry) for entry in parts.volume_entries(plan)])
+        entries = [*parts.volume_entries(plan), *parts.trust_entries(plan, datetime.now(UTC))]
+        self._engine.put(filler.name, "/mnt", [Entry(*entry) for entry in entries])
 
     def _tear_down(self, name: str) -> list[str]:
         """Remove what carries the client's label, and nothing else."""
@@ -353,7 +376,8 @@ def _refuse_changed(plan: LaunchPlan, changed: list[str]) -> None:
 
 
 def _volume_options(plan: LaunchPlan, volume: str) -> dict[str, str]:
-    if not volume.endswith("-secrets"):
+    whose = {"secrets": (plan.host_uid, "1m"), "vault": (plan.host_uid + 1, "8m")}
+    if (last := volume.rsplit("-", 1)[-1]) not in whose:
         return {}
-    uid = plan.host_uid
-    return {"type": "tmpfs", "device": "tmpfs", "o": f"size=1m,mode=0700,uid={uid},gid={uid},nosuid,nodev,noexec"}
+    uid, size = whose[last]
+    return {"type": "tmpfs", "device": "tmpfs", "o": f"size={size},mode=0700,uid={uid},gid={uid},nosuid,nodev,noexec"}

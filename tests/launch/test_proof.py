@@ -1,39 +1,13 @@
-"""What a proof reads: the probe's lines off a stream of the engine's frames, the gateway's denials."""
+"""What a proof reads: the gateway's denials, and the host's addresses."""
 
 import json
-import socket
 
 import pytest
 
 from hostkit.errors import CannotTell
-from hostkit.launch.proof import _answers, denied_names, targets
+from hostkit.launch.proof import denied_names, targets
 from tests.conftest import FakeHost
 from tests.launch.test_plan import PLAN
-
-
-def frame(kind, data):
-    return bytes([kind, 0, 0, 0]) + len(data).to_bytes(4) + data
-
-
-def said(*frames):
-    ours, theirs = socket.socketpair()
-    with theirs:
-        theirs.sendall(b"".join(frames))
-    return ours
-
-
-def test_lines_are_put_together_from_frames_however_they_are_cut():
-    with said(frame(1, b'{}\n{"a'), frame(2, b"noise\n"), frame(1, b'": 1}\n')) as stream:
-        answers = _answers(stream)
-        assert [next(answers), next(answers)] == [{}, {"a": 1}]
-
-
-def test_a_probe_that_dies_is_told_with_its_last_words():
-    with said(frame(1, b"{}\n"), frame(2, b"Traceback\nMemoryError\n")) as stream:
-        answers = _answers(stream)
-        assert next(answers) == {}
-        with pytest.raises(CannotTell, match="the probe gave no answer: MemoryError"):
-            next(answers)
 
 
 def test_only_what_the_gateway_denied_counts():

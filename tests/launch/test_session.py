@@ -94,7 +94,7 @@ def test_a_running_sandbox_of_another_plan_is_refused_before_anything_is_asked_o
 
     state.update("acme", fixed=fixed(other))
     with pytest.raises(HostkitError, match=r"agent\.pids: 17 -> 256; hostkit stop acme, then launch it again"):
-        Session(None, FakeHost(), state)._reprove(PLAN)
+        Session(None, FakeHost(), state)._reprove(PLAN, {})
 
 
 @pytest.mark.parametrize(

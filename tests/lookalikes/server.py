@@ -49,6 +49,8 @@ class Lookalikes:
         try:
             while exchange := await wire.next():
                 await self._serve(exchange)
+        except ConnectionError as why:  # the other end is gone, as a client that exits is
+            self.seen.add(**about, ended=type(why).__name__)
         except BROKEN as why:
             self.seen.add(**about, broken=f"{type(why).__name__}: {why}")
             if isinstance(why, h11.RemoteProtocolError) and not wire.left:

@@ -8,8 +8,11 @@ from collections.abc import Callable
 SPAN = 600.0
 """Seconds that are looked at."""
 ODD = 3.3
-"""Bits of entropy in a letter from which a word is odd. Measured, 5 % and 95 % of 500: 32 hexadecimal digits 3.4 to
-3.8, 32 letters of base64 4.3 to 4.8. Names of methods and models come to 3.2 to 4.1, but there are few different ones."""
+"""Bits of entropy in a letter from which a word is odd.
+
+Measured, 5 % and 95 % of 500: 32 hexadecimal digits 3.4 to 3.8, 32 letters of base64 4.3 to 4.8. Names of methods and
+models come to 3.2 to 4.1, but there are few different ones.
+"""
 LETTERS = 16
 """Letters that a word has at least to be looked at."""
 MANY = 40

@@ -102,7 +102,7 @@ class SetForm(Part):
 class VerifyForm(Part):
     """A request that shows whose the key is, made before the agent's first one."""
 
-    request: Annotated[str, Field(pattern=r"^(GET|POST) [a-z0-9.-]+ /\S*$")]
+    request: Annotated[str, Field(pattern=r"^(GET|POST) [a-z0-9.-]+ /\S*( [a-z0-9-]+: \S+)?$")]
     pins: Annotated[tuple[PinForm, ...], Field(min_length=1)]
     when: Word
 

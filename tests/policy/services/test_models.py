@@ -104,7 +104,7 @@ def test_the_key_leaves_in_the_first_of_the_places_where_an_sdk_may_put_it():
 
 def test_anthropics_organization_is_asked_for_at_the_start_and_checked_in_each_answer():
     (service,) = opened("anthropic: {secret: one, organization: org-1}")
-    assert service.verify == "GET api.anthropic.com /v1/models"
+    assert service.verify == "GET api.anthropic.com /v1/models anthropic-version: 2023-06-01"
     (pin,) = service.verified
     assert (pin.place, pin.field, pin.values, pin.required) == ("header", "anthropic-organization-id", ("org-1",), True)
     assert [pin.values for pin in route((service,), ASK_CLAUDE).expects] == [("org-1",)]
