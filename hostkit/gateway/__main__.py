@@ -2,18 +2,22 @@
 
 import asyncio
 import contextlib
+import json
 import signal
 import socket
 import stat
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from hostkit.gateway.inspect.budgets import Meter
 from hostkit.gateway.records import Records
 from hostkit.gateway.requests import Book
 from hostkit.gateway.resolve import resolve
 from hostkit.gateway.rules import Rules, RulesError, parse
 from hostkit.gateway.server import PROXY_ONLY, Gateway, Ports
+from hostkit.gateway.switch import throw, thrown
 
 _POLL = 0.25
 """Seconds between two looks at the rules file."""
@@ -32,19 +36,21 @@ class Keeper:
     """
 
     def __init__(self, file: Path, directory: Path, ports: Ports, name: str) -> None:
-        self._file, self._name = file, name
+        self._file, self._name, self._places = file, name, (file.parent, directory)
         self._records = Records(directory, 4 * 1024 * 1024, 256 * 1024 * 1024)
         self._book = Book(self._records, "")
         self.gateway = Gateway(self._book, resolve, ports)
         self._seen: tuple[int, ...] | None = None
         self._why, self._generation = "no rules yet", _last_generation(self._records.previous, name)
         self._told: tuple[float, tuple[object, ...]] = (0.0, ())
+        self._ledger = Ledger(directory, self.gateway.house.meter)
 
     async def run(self) -> None:
         """Keep the gateway by its rules until the process ends."""
         loop = asyncio.get_running_loop()
         again = asyncio.Event()
         loop.add_signal_handler(signal.SIGHUP, again.set)
+        loop.add_signal_handler(signal.SIGUSR1, self._stop, again)
         while True:
             await self.look()
             self.tell(loop.time())
@@ -53,8 +59,18 @@ class Keeper:
                 self._seen = None
             again.clear()
 
+    def _stop(self, again: asyncio.Event) -> None:
+        """Throw the kill switch, as SIGUSR1 asks: at once, and over a restart."""
+        throw(self._places[1], "a signal", time.time())
+        again.set()
+
     async def look(self) -> None:
-        """Apply the rules file if it is not what was applied last."""
+        """Apply the rules file if it is not what was applied last; with the kill switch thrown go by none."""
+        if why := thrown(*self._places):
+            self._why, self._seen = why, None
+            if self.gateway.rules is not None:
+                self.gateway.apply(None)
+            return
         seen = _identity(self._file)
         if seen == self._seen and self.gateway.rules is not None:
             return
@@ -79,6 +95,7 @@ class Keeper:
 
     def tell(self, now: float) -> None:
         """Write the status each second, and at once when it changed; with no room for records cut what is open."""
+        self._ledger.write(now)
         full = self._records.full()
         if full:
             self.gateway.cut()
@@ -89,6 +106,28 @@ class Keeper:
         self._told = now, said
         counts = {"allowed": self._book.allowed, "denied": self._book.denied}
         self._records.status(state=said[0], why=why, generation=self._generation, name=self._name, **counts)
+
+
+class Ledger:
+    """Keeps what the budgets have counted over a restart: one file beside the records, written once a second."""
+
+    def __init__(self, directory: Path, meter: Meter) -> None:
+        self._file, self._meter, self._written, self._next = directory / "budgets.json", meter, "", 0.0
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            meter.restore(json.loads(self._file.read_text(encoding="utf-8")))
+
+    def write(self, now: float) -> None:
+        """Write the counts if they changed, a second or more after the last time."""
+        if now < self._next:
+            return
+        self._next, counts = now + 1, json.dumps(self._meter.kept())
+        if counts == self._written:
+            return
+        with contextlib.suppress(OSError):
+            beside = self._file.with_suffix(".new")
+            beside.write_text(counts, encoding="utf-8")
+            beside.replace(self._file)
+            self._written = counts
 
 
 def _last_generation(previous: dict[str, object], name: str) -> int:
