@@ -1,11 +1,32 @@
 """What an agent holds in place of its keys, and that no key serves twice; what is heavy is imported when it is used."""
 
+import ssl
 from collections.abc import Mapping
+from pathlib import Path
 
+from hostkit.errors import HostkitError
+from hostkit.launch.model import Held
 from hostkit.launch.state import State
 from hostkit.policy.model import Client
 from hostkit.secrets import fingerprints
 from hostkit.secrets.reuse import refuse_reuse
+
+_PEM = "`ca` names a file of certificates in PEM, and nothing else in it"
+
+
+def held(name: str, client: Client, kept: Mapping[str, str]) -> Held:
+    """Return what the client's plan needs beside the policy; raise HostkitError for a `ca` that is no certificates."""
+    roots = {service: _roots(service, Path(line.ca)) for service, line in client.services.items() if line.ca}
+    return Held(placeholders(name, client, kept), roots)
+
+
+def _roots(service: str, file: Path) -> str:
+    try:
+        text = file.read_text(encoding="ascii")
+        ssl.create_default_context(cadata=text)
+    except (OSError, ValueError) as why:
+        raise HostkitError(f"{service}: {file}: {getattr(why, 'strerror', None) or why}", _PEM) from None
+    return text
 
 
 def placeholders(name: str, client: Client, kept: Mapping[str, str]) -> dict[str, str]:

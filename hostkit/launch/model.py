@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hostkit.gateway.rules import Rules
@@ -76,6 +77,17 @@ class Slot:
     def uid(self) -> int:
         """The agent's uid; its gateway's is the next."""
         return UID_BASE + 2 * self.number
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a plan takes from outside the policy: placeholders by secret, certificates (PEM) by service."""
+
+    placeholders: Mapping[str, str] = field(default_factory=dict)
+    roots: Mapping[str, str] = field(default_factory=dict)
+
+
+NOTHING_HELD = Held()
 
 
 @dataclass(frozen=True)

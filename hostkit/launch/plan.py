@@ -1,14 +1,12 @@
 """From a policy to everything a launch will ask of the engine: pure, whole, printable as JSON."""
 
 import ipaddress
-from collections.abc import Mapping
 from datetime import date
-from types import MappingProxyType
 
 from hostkit.errors import HostkitError
 from hostkit.gateway.rules import Forward, Grant, Rules
 from hostkit.launch import parts
-from hostkit.launch.model import EngineFacts, LaunchPlan, Slot
+from hostkit.launch.model import NOTHING_HELD, EngineFacts, Held, LaunchPlan, Slot
 from hostkit.launch.networks import networks, refuse_bridge_twins, refuse_engine
 from hostkit.policy.model import Client, Policy
 from hostkit.policy.units import parse_size
@@ -38,12 +36,9 @@ def make_plan(  # noqa: PLR0913 - a plan is of all these, and of nothing else
     slot: Slot,
     engine: EngineFacts,
     generation: int = 1,
-    placeholders: Mapping[str, str] = MappingProxyType({}),
+    held: Held = NOTHING_HELD,
 ) -> LaunchPlan:
-    """Return the plan of one client; raise HostkitError if the engine is not fit for it or has no such image.
-
-    `placeholders` are what the agent holds, by secret, in place of each key of a service.
-    """
+    """Return the plan of one client; raise HostkitError if the engine is not fit for it or has no such image."""
     from hostkit.policy.trust import unenforced  # noqa: PLC0415 - only plans pay for it
 
     client = find_client(policy, name)
@@ -52,7 +47,7 @@ def make_plan(  # noqa: PLR0913 - a plan is of all these, and of nothing else
     inside = ipaddress.ip_network(slot.inside)
     addresses = [str(inside[index]) for index in range(5)]
     inner, outer = networks(name, slot, engine)
-    rules = _rules(policy, name, slot, engine, generation, placeholders)
+    rules = _rules(policy, name, slot, engine, generation, held)
     agent = parts.agent(name, client, slot, addresses, engine)
     return LaunchPlan(
         client=name,
@@ -84,7 +79,7 @@ def _notes(client: Client, engine: EngineFacts) -> tuple[str, ...]:
 
 
 def _rules(  # noqa: PLR0913 - as above
-    policy: Policy, name: str, slot: Slot, engine: EngineFacts, generation: int, placeholders: Mapping[str, str]
+    policy: Policy, name: str, slot: Slot, engine: EngineFacts, generation: int, held: Held
 ) -> Rules:
     from hostkit.policy.services.compile import budgets, compiled, grants  # noqa: PLC0415 - only plans pay for it
 
@@ -109,6 +104,6 @@ def _rules(  # noqa: PLR0913 - as above
         ),
         resolvers=policy.host.resolvers,
         budget=parse_size(client.limits.records),
-        services=compiled(name, client, placeholders),
+        services=compiled(name, client, held.placeholders, held.roots),
         budgets=budgets(client),
     )

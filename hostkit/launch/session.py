@@ -51,7 +51,7 @@ class Session:
         """Return what a launch would do now; nothing is kept."""
         client = plans.find_client(policy, name)
         facts = self._facts(parts.agent_image(client))
-        held = keys.placeholders(name, client, self._kept_placeholders(name))
+        held = keys.held(name, client, self._kept_placeholders(name))
         slots = self._state.slots()
         networks.refuse_bridge_twins(name, slots)
         slot = networks.choose_slot(policy, slots, self._live(name), name)

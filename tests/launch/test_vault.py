@@ -12,13 +12,14 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from hostkit.gateway.inspect.vault import open_vault
 from hostkit.launch import keys, parts, vault
+from hostkit.launch.model import Held
 from hostkit.launch.plan import make_plan
 from hostkit.secrets import authority
 from tests.launch.test_keys import POLICY, SERVED
 from tests.launch.test_plan import ENGINE, SLOT
 
 HELD = keys.placeholders("acme", SERVED, {})
-PLAN = make_plan(POLICY, "acme", SLOT, ENGINE, 7, HELD)
+PLAN = make_plan(POLICY, "acme", SLOT, ENGINE, 7, Held(HELD))
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 VALUES = {"bot": b"xoxb-the-real-one", "password": b"of the warehouse"}
 

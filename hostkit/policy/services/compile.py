@@ -1,7 +1,8 @@
 """From a client's lines to what its gateway opens: pure, with the trust level applied."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from hostkit.errors import HostkitError
 from hostkit.gateway.rules import Grant
@@ -40,16 +41,19 @@ def budgets(client: Client) -> tuple[Budget, ...]:
     return told(client.budgets)
 
 
-def compiled(name: str, client: Client, placeholders: Mapping[str, str]) -> tuple[Service, ...]:
+def compiled(
+    name: str, client: Client, placeholders: Mapping[str, str], roots: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Service, ...]:
     """Return what the gateway of the client called `name` opens; raise HostkitError if a placeholder is missing.
 
-    `placeholders` are by secret. Where a service's hosts take a key in different places there are several of one
-    name, which count in one budget.
+    `placeholders` are by secret, `roots` (PEM) by the service whose line has a `ca`. Where a service's hosts take a key
+    in different places there are several of one name, which count in one budget.
     """
     if missing := sorted(set(shapes(client)) - set(placeholders)):
         raise HostkitError(f"{name}: no placeholder for the secret {missing[0]}", "launch the client again")
     asked = [_Asked(key, line, line.words, client.trust) for key, line in client.services.items()]
-    return tuple(_service(one, part, placeholders) for one in asked for part in one.line.form.parts)
+    made = (_service(one, part, placeholders) for one in asked for part in one.line.form.parts)
+    return tuple(replace(service, roots=roots.get(service.name, "")) for service in made)
 
 
 def _service(asked: _Asked, part: PartForm, placeholders: Mapping[str, str]) -> Service:

@@ -11,7 +11,7 @@ from hostkit.policy.services.words import Shape, leaving_place, path_template, p
 
 Word = Literal[
     "team", "channels", "organization", "project", "models", "owner", "repositories", "enterprise",
-    "hosts", "methods", "paths", "place",
+    "hosts", "methods", "paths", "sockets", "place",
 ]  # fmt: skip
 KeyWord = Literal["secret", "app_secret"]
 _WHOLE = re.compile(r"\$[a-z]+")

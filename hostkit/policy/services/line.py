@@ -16,7 +16,9 @@ from hostkit.policy.services.words import LeavingPlace, PathTemplate, Shape, Wor
 SecretName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")]
 ServiceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 Model = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:/-]{1,80}\*?$")]
-_GENERIC_ONLY = frozenset({"networks", "encoded_slash", "prefix"})
+CaFile = Annotated[str, Field(pattern=r"^/[^\x00-\x1f]{1,4000}$")]
+_GENERIC_ONLY = frozenset({"encoded_slash", "prefix"})
+_COMMON = frozenset({"kind", "budgets", "also", "networks", "ca"})
 
 
 class ServiceLine(Part):
@@ -24,6 +26,8 @@ class ServiceLine(Part):
 
     A secret that is named here is never in the sandbox: the agent holds a placeholder in its stead. `also` asks for
     what no level has by itself. `prices` are for a million tokens of a model, whose name may end in `*`.
+    `networks` are private ones that its hosts may resolve into, `ca` the file of the certificates (PEM) that they are
+    verified by, in place of the public ones: for what stands in the company's own house.
     """
 
     kind: Kind = "generic"
@@ -41,9 +45,11 @@ class ServiceLine(Part):
     hosts: tuple[ListedName, ...] = ()
     methods: tuple[Method, ...] = ()
     paths: tuple[PathTemplate, ...] = ()
+    sockets: tuple[PathTemplate, ...] = ()
     place: LeavingPlace | None = None
     prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")] | None = None
     networks: tuple[Granted, ...] = ()
+    ca: CaFile | None = None
     encoded_slash: bool = False
     budgets: Budgets = Budgets()
     prices: dict[Model, Prices] = Field(default_factory=dict)
@@ -90,7 +96,7 @@ def _values(given: str | tuple[str, ...] | None) -> tuple[str, ...]:
 def _refuse_odd_words(line: ServiceLine) -> None:
     """Raise ValueError for a word that this kind of service does not take, or lacks."""
     known, said = line.form, set(line.model_fields_set)
-    common = {"kind", "budgets", "also"} | ({"prices"} if "cost" in known.counts else set())
+    common = _COMMON | ({"prices"} if "cost" in known.counts else set())
     takes = common | set(known.takes) | set(known.keys) | (_GENERIC_ONLY if line.kind == "generic" else set())
     if odd := sorted(said - takes):
         raise ValueError(f"{line.kind} takes no `{odd[0]}`")

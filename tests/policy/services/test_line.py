@@ -32,7 +32,7 @@ def refusal(line: str, more: str = "", trust: str = "analyst") -> tuple[str, str
         (SLACK.replace("C11", "'#general'"), f"{HERE}.slack", "`channels`: '#general' is not of the form"),
         (SLACK.replace("team:", "owner: x, team:"), f"{HERE}.slack", "slack takes no `owner`"),
         (SLACK.replace("team:", "hosts: [a.example], team:"), f"{HERE}.slack", "slack takes no `hosts`"),
-        (SLACK.replace("team:", "networks: [10.0.0.0/8], team:"), f"{HERE}.slack", "slack takes no `networks`"),
+        (SLACK.replace("team:", "encoded_slash: true, team:"), f"{HERE}.slack", "slack takes no `encoded_slash`"),
         (SLACK.replace("team:", "also: [search], team:"), f"{HERE}.slack", "slack has no 'search' under `also`"),
         (SLACK.replace("team:", "budgets: {tokens: {day: 1}}, team:"), f"{HERE}.slack", "slack counts no tokens"),
         ("github: {secret: one, owner: acme}", f"{HERE}.github", "github needs `repositories`"),
