@@ -5,7 +5,7 @@ import binascii
 from dataclasses import dataclass
 
 from hostkit.gateway.http import BadRequest
-from hostkit.gateway.inspect.paths import Pairs
+from hostkit.gateway.inspect.paths import Pairs, plain_name
 from hostkit.gateway.marks import find_marks
 from hostkit.gateway.requests import Denied
 from hostkit.gateway.services import Credential, Service
@@ -13,9 +13,12 @@ from hostkit.gateway.services import Credential, Service
 Headers = tuple[tuple[bytes, bytes], ...]
 
 _CARRIERS = frozenset(
-    b"authorization x-api-key api-key x-goog-api-key x-auth-token private-token x-access-token".split()
+    b"authorization x-api-key api-key apikey x-goog-api-key x-auth-token x-auth-key private-token job-token "
+    b"x-access-token x-amz-security-token x-vault-token".split()
 )
 """Headers that carry a key at one service or another: what stands there and is not ours is refused everywhere."""
+_CARRIER_FIELDS = frozenset("access_token api_key apikey auth_token oauth_token private_token x-goog-api-key".split())
+"""The same in a query, at a service that has a key of ours: there another's would be used instead."""
 
 
 @dataclass(frozen=True)
@@ -34,35 +37,36 @@ def find(service: Service, headers: Headers, query: Pairs, own: str) -> Found:
     that is not this service's of now, `foreign-credential` for anything else that stands where a key goes, and for two
     different keys. `own` is this client's mark.
     """
-    used: list[Credential] = []
-    kept_headers = []
-    for name, value in headers:
-        if name in _CARRIERS or name in _header_names(service):
-            used.append(_known(service, f"header:{name.decode('ascii')}", value.decode("latin-1"), own))
-        else:
-            kept_headers.append((name, value))
-    kept_query = []
-    for field, text in query:
-        if f"query:{field}" in {place for known in service.credentials for place in known.places}:
-            used.append(_known(service, f"query:{field}", text, own))
-        else:
-            kept_query.append((field, text))
+    lines, fields = carriers(service), _field_names(service)
+    carried = [(f"header:{name.decode('ascii')}", value.decode("latin-1")) for name, value in headers if name in lines]
+    carried += [(f"query:{name}", text) for name, text in query if name in fields or plain_name(name) in fields]
+    used = [_known(service, where, value, own) for where, value in carried]
     if len({known.secret for known in used}) > 1:
         raise Denied("foreign-credential", "two different keys in one request")
-    return Found(used[0] if used else None, tuple(kept_headers), tuple(kept_query))
+    kept_headers = tuple((name, value) for name, value in headers if name not in lines)
+    kept_query = tuple((name, text) for name, text in query if name not in fields and plain_name(name) not in fields)
+    return Found(used[0] if used else None, kept_headers, kept_query)
 
 
-def _header_names(service: Service) -> frozenset[bytes]:
+def carriers(service: Service) -> frozenset[bytes]:
+    """Return the headers that carry a key at this service, or at any."""
     places = [place for credential in service.credentials for place in credential.places]
-    return frozenset(place[7:].partition("=")[0].encode() for place in places if place.startswith("header:"))
+    return _CARRIERS | {place[7:].partition("=")[0].encode() for place in places if place.startswith("header:")}
+
+
+def _field_names(service: Service) -> frozenset[str]:
+    places = [place for credential in service.credentials for place in credential.places]
+    own = {place[6:] for place in places if place.startswith("query:")}
+    return _CARRIER_FIELDS | own if places else frozenset()
 
 
 def _known(service: Service, where: str, value: str, own: str) -> Credential:
     for credential in service.credentials:
         if any(_stands(place, where, value, credential.placeholder) for place in credential.places):
             return credential
-    refuse_marks(value.encode("latin-1") + b" " + _opened(value).encode("latin-1"), own)
-    if find_marks(value.encode("latin-1") + b" " + _opened(value).encode("latin-1")):
+    shown = f"{value} {_opened(value)}".encode("utf-8", "replace")
+    refuse_marks(shown, own)
+    if find_marks(shown):
         raise Denied("stale-placeholder", f"{where} holds a placeholder of an earlier launch or of another service")
     raise Denied("foreign-credential", f"{where} holds a key that is not this client's placeholder")
 
@@ -74,17 +78,24 @@ def refuse_marks(data: bytes, own: str) -> None:
 
 
 def _stands(place: str, where: str, value: str, placeholder: str) -> bool:
+    """Return whether a value is the placeholder in its form; a scheme is the same in any case (RFC 9110 section 11.1)."""
     if place == "basic":
-        return where == "header:authorization" and _opened(value).partition(":")[2] == placeholder
+        return where == "header:authorization" and _is_password(_opened(value), placeholder)
     at, _, form = place.partition("=")
-    scheme, _, _ = (form or "{}").rpartition(" ")
-    said, _, token = value.strip().rpartition(" ")
-    return at == where and said.strip().lower() == scheme.lower() and token == placeholder
+    before, _, after = (form or "{}").partition("{}")
+    said, rest = value.strip()[: len(before)], value.strip()[len(before) :]
+    return at == where and said.lower() == before.lower() and rest.lstrip(" ") == placeholder + after
+
+
+def _is_password(pair: str, placeholder: str) -> bool:
+    """Return whether Basic's pair holds it as its password, or as its user where the address of a clone held it."""
+    user, _, password = pair.partition(":")
+    return password == placeholder or (user == placeholder and password in {"", "x-oauth-basic"})
 
 
 def _opened(value: str) -> str:
     """Return what a `Basic` value holds, empty for another or a broken one."""
-    scheme, _, coded = value.partition(" ")
+    scheme, _, coded = value.strip().partition(" ")
     if scheme.lower() != "basic":
         return ""
     try:

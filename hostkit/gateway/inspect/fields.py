@@ -1,13 +1,15 @@
 """Where a value stands in a request or an answer, by a path of names; every place that fits is found, not the first."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from hostkit.gateway.http import BadRequest
-from hostkit.gateway.inspect.paths import Pairs, form_pairs
+from hostkit.gateway.inspect.paths import Pairs, form_pairs, plain_name
 from hostkit.gateway.services import Pin
 
+_CHARSET = re.compile(r"charset\s*=\s*\"?([^\s;\"]*)", re.IGNORECASE)
 _DEEPEST = 64
 """Levels of JSON that are read; real requests stay under a dozen."""
 
@@ -60,6 +62,9 @@ def parse_body(data: bytes, content_type: str) -> Any:
     A form's value that is JSON itself, as Slack's clients send `blocks`, is read too.
     """
     kind = content_type.partition(";")[0].strip().lower()
+    charset = _CHARSET.search(content_type)
+    if charset and charset[1].lower() not in {"utf-8", "utf8", "us-ascii"}:
+        raise BadRequest("body-unclear", "a body in another charset than UTF-8")
     if not data:
         return {}
     if kind == "application/json" or kind.endswith("+json"):
@@ -79,17 +84,29 @@ def _text(data: bytes) -> str:
 def _form(pairs: Pairs) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for name, value in pairs:
-        found.setdefault(name, []).append(_nested(value))
+        if "[" in name:
+            raise BadRequest("body-unclear", "a form's name with brackets; send JSON")
+        found.setdefault(plain_name(name), []).append(_nested(value))
     return found
 
 
 def _nested(value: str) -> Any:
-    return parse_json(value.encode()) if value[:1] in {"[", "{"} else value
+    """Return what a form's value holds as JSON, or the value itself if it only begins like it, as `[done] all well`."""
+    if value.lstrip()[:1] not in {"[", "{"}:
+        return value
+    try:
+        json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+    return parse_json(value.encode())
 
 
 def found(plain: Any, field: str) -> list[Any]:
-    """Return every value at a dotted path: `[]` or a list in between stands for each item, `**` for any depth."""
-    return list(_walk(plain, field.replace("[]", "").split(".")))
+    """Return every value at a dotted path: `[]` or a list in between stands for each item, `**` for any depth.
+
+    A name is found in any case: some servers read `MODEL` as `model`.
+    """
+    return list(_walk(plain, field.replace("[]", "").casefold().split(".")))
 
 
 def _walk(plain: Any, names: list[str]) -> Iterator[Any]:
@@ -102,8 +119,10 @@ def _walk(plain: Any, names: list[str]) -> Iterator[Any]:
         yield from _walk(plain, names[1:])
         for child in _children(plain):
             yield from _walk(child, names)
-    elif isinstance(plain, dict) and names[0] in plain:
-        yield from _walk(plain[names[0]], names[1:])
+    elif isinstance(plain, dict):
+        for name, value in plain.items():
+            if name.casefold() == names[0]:
+                yield from _walk(value, names[1:])
 
 
 def broken(pin: Pin, values: list[Any]) -> str:

@@ -18,22 +18,31 @@ class Inflater:
     def __init__(self, coding: str) -> None:
         if coding not in {"gzip", "x-gzip", "deflate"}:
             raise Denied("encoding", f"an answer in the encoding {coding[:20]!a}, which was not asked for")
-        self._bits = zlib.MAX_WBITS | (0 if coding == "deflate" else 16)
-        self._stream = zlib.decompressobj(self._bits)
+        self._bits = 0 if coding == "deflate" else zlib.MAX_WBITS | 16
+        self._stream = zlib.decompressobj(self._bits or zlib.MAX_WBITS)
         self._taken = self._given = 0
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield the pieces that the data opens to; raise Denied if it is broken, or grows over RATIO beyond FREE."""
+        if data and not self._bits:
+            self._begin(data[0])
         self._taken += len(data)
-        while data:
+        more = bool(data)
+        while more:
             piece, data = self._step(data)
             self._given += len(piece)
             if self._given > max(FREE, self._taken * RATIO):
                 raise Denied("bomb", f"an answer that opens to over {RATIO} times its size")
             yield piece
+            more = bool(data) or len(piece) == _PIECE  # a full piece: zlib may hold more, with nothing left to read
+
+    def _begin(self, first: int) -> None:
+        """Choose how to read `deflate`: some servers send it without zlib's head, whose first four bits are 8."""
+        self._bits = zlib.MAX_WBITS if first & 15 == 8 else -zlib.MAX_WBITS
+        self._stream = zlib.decompressobj(self._bits)
 
     def _step(self, data: bytes) -> tuple[bytes, bytes]:
-        if self._stream.eof:  # gzip may hold several members, one after the other
+        if data and self._stream.eof:  # gzip may hold several members, one after the other
             self._stream = zlib.decompressobj(self._bits)
         try:
             piece = self._stream.decompress(data, _PIECE)
