@@ -78,7 +78,7 @@ def packed() -> bytes:
     as one file because one is replaced whole: nobody ever starts half of an update.
     """
     package = Path(__file__).parents[1]
-    files = [package / "__init__.py", *sorted((package / "gateway").glob("*.py"))]
+    files = [package / "__init__.py", *sorted((package / "gateway").rglob("*.py"))]
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for file in files:

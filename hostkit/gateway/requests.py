@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import itertools
-import os
 import socket
 import ssl
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,8 @@ DIAL_WAIT = 10.0
 """Seconds until a dial counts as failed."""
 _SAID = ("service", "method", "path", "status", "tokens", "cost")
 """What a record says of an opened request, where there is something to say."""
+_RUN = f"{time.time_ns() // 1_000_000:x}"
+"""Tells the requests of this run from those of another: a container's first process has the same number each time."""
 _numbers = itertools.count(1)
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -55,7 +57,7 @@ class Asked:
     cost: int = 0
 
     def __post_init__(self) -> None:
-        self.number = f"{os.getpid()}-{next(_numbers)}"
+        self.number = f"{_RUN}-{next(_numbers)}"
 
 
 class Book:

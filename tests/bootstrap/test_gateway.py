@@ -3,6 +3,8 @@
 import dataclasses
 import io
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -79,10 +81,18 @@ def test_its_code_is_that_of_the_image_and_equal_code_is_an_equal_file():
 
     with zipfile.ZipFile(io.BytesIO(packed())) as archive:
         names = set(archive.namelist())
-        for file in Path(gateway.__file__).parent.glob("*.py"):
-            assert archive.read(f"hostkit/gateway/{file.name}") == file.read_bytes()
+        folder = Path(gateway.__file__).parent
+        for file in folder.rglob("*.py"):
+            assert archive.read(f"hostkit/gateway/{file.relative_to(folder)}") == file.read_bytes()
     assert names - {name for name in names if name.startswith("hostkit/gateway/")} == {
         "hostkit/__init__.py",
         "__main__.py",
     }
     assert packed() == packed()
+
+
+def test_the_hosts_gateway_runs_by_what_its_play_installs_and_nothing_more(tmp_path):
+    (tmp_path / "gateway.pyz").write_bytes(packed())
+    alone = "import sys; sys.path.insert(0, sys.argv[1]); sys.modules.update(wsproto=None, uvloop=None)"
+    words = (sys.executable, "-c", f"{alone}; import hostkit.gateway.__main__", str(tmp_path / "gateway.pyz"))
+    assert subprocess.run(words, cwd=tmp_path, capture_output=True, check=False, timeout=30).stderr == b""

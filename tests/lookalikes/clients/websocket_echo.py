@@ -9,7 +9,9 @@ import websocket
 URL = sys.argv[1] if len(sys.argv) > 1 else "wss://echo.example/socket?pieces=3"
 
 try:
-    socket = websocket.create_connection(URL, timeout=15, sslopt={"ca_certs": os.environ.get("SSL_CERT_FILE")})
+    key = [f"Authorization: Bearer {os.environ.get('TOKEN', 'none')}"]
+    trusted = {"ca_certs": os.environ.get("SSL_CERT_FILE")}
+    socket = websocket.create_connection(URL, timeout=15, sslopt=trusted, header=key)
     socket.send("hello socket")
     short = socket.recv()
     socket.send("x" * 100_000)
