@@ -8,11 +8,12 @@ from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 from hostkit.gateway.names import canonical, matches
-from hostkit.gateway.services import COUNTED, SPANS, Budget, Service
+from hostkit.gateway.services import COUNTED, SPANS, Budget, Credential, Service
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 VERSION = 1
+_PLACE = re.compile(r"header:[a-z0-9-]+(=[!-z|~ ]*\{\}[!-z|~]*)?|query:[^=&\s]+|basic")
 
 
 class RulesError(ValueError):
@@ -155,6 +156,8 @@ def _validate_services(rules: Rules) -> None:
             raise RulesError(f"rules.forwards: {forward.name} belongs to a service, and would pass unopened")
     for service in rules.services:
         _validate_service(service)
+    for budget in rules.budgets:
+        _validate_budget(budget)
 
 
 def _validate_service(service: Service) -> None:
@@ -166,11 +169,24 @@ def _validate_service(service: Service) -> None:
         if route.credential and route.credential not in known:
             raise RulesError(f"{where}: no credential {route.credential}")
     for credential in service.credentials:
-        named = re.fullmatch(r"[a-z][a-z0-9_-]{0,63}", credential.secret)
-        if not named or not credential.placeholder or not re.match(r"basic$|header:", (credential.places or ("",))[0]):
-            raise RulesError(f"{where}: a credential without a name, a placeholder or a header to leave in")
+        _validate_credential(credential, where)
+    if not service.hosts or (service.base and "*" in service.hosts[0]):
+        raise RulesError(f"{where}: no host, or a base URL that leads to a pattern")
+    for line in (*service.sets, *(f"{name}: x" for name in service.drops)):
+        if not re.fullmatch(r"[A-Za-z0-9-]+: [!-~]([ -~]*[!-~])?", line):
+            raise RulesError(f"{where}: {line!a} is no header")
     for budget in service.budgets:
         _validate_budget(budget)
+
+
+def _validate_credential(credential: Credential, where: str) -> None:
+    named = re.fullmatch(r"[a-z][a-z0-9_-]{0,63}", credential.secret)
+    first = (credential.places or ("",))[0]
+    if not named or not credential.placeholder or first.startswith("query:"):
+        raise RulesError(f"{where}: a credential without a name, a placeholder or a header to leave in")
+    for place in credential.places or ("",):
+        if not _PLACE.fullmatch(place):
+            raise RulesError(f"{where}: {place!a} is no place for a key")
 
 
 def _validate_budget(budget: Budget) -> None:

@@ -243,9 +243,9 @@ class Gateway:
             return None
         if found is None:
             return raw
-        service, host = found
-        live.asked.name, live.asked.port = host, 443
-        live.judge = lambda: decide(self.rules, host, 443)
+        service, host, port = found
+        live.asked.name, live.asked.port = host, port
+        live.judge = lambda: decide(self.rules, host, port)
         stream = Plain(*agent, raw)
         await Session(self.house, stream, live.asked, partial(_follow, live), service.base).run()
         return None

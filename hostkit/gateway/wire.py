@@ -23,6 +23,7 @@ _OWNER = {
     "records-full": "tell the owner of this sandbox: there is no room for records, hostkit ps says what to do",
     "too-many": "close connections that are not needed",
     "too-slow": "say it faster",
+    "rules-changed": "send it again",
     "upgrade": "use wss:// through CONNECT",
 }
 _PHRASES = {
@@ -33,14 +34,16 @@ _PHRASES = {
     413: "Content Too Large",
     429: "Too Many Requests",
     502: "Bad Gateway",
+    503: "Service Unavailable",
 }
 _CODES = {
-    **dict.fromkeys(("bad-request", "bad-chunk", "path-unclear", "body-unclear", "bad-secret"), 400),
+    **dict.fromkeys(("bad-request", "bad-chunk", "path-unclear", "body-unclear", "override"), 400),
     **dict.fromkeys(("dial-failed", "no-address", "upstream-tls", "encoding", "bomb", "answer-pin", "bad-answer"), 502),
     "login": 401,
     "too-slow": 408,
     "too-large": 413,
     "over-budget": 429,
+    "rules-changed": 503,
 }
 _UNCLEAR = "send it so that it can be read in one way only"
 _ASK = "ask the owner of this sandbox to list it in the policy"

@@ -7,7 +7,7 @@ from hostkit.gateway.inspect.credentials import Headers
 from hostkit.gateway.inspect.fields import found, parse_json
 from hostkit.gateway.inspect.framing import end_to_end
 from hostkit.gateway.inspect.inflate import Inflater
-from hostkit.gateway.inspect.judge import Allowed, judge_answer
+from hostkit.gateway.inspect.judge import Allowed, judge_answer_body, judge_answer_head
 from hostkit.gateway.inspect.scrub import Scrubber
 from hostkit.gateway.inspect.tickets import Tickets
 from hostkit.gateway.inspect.usage import Usage
@@ -15,7 +15,8 @@ from hostkit.gateway.inspect.vault import Vault
 from hostkit.gateway.requests import Denied
 from hostkit.gateway.services import LIMIT
 
-_NEVER = frozenset({b"alt-svc", b"set-cookie", b"strict-transport-security", b"public-key-pins"})
+_ELSEWHERE = frozenset({b"alt-svc"})
+_NEVER = _ELSEWHERE | {b"set-cookie", b"strict-transport-security", b"public-key-pins"}
 """Headers of an answer that would lead the agent round this gateway, or hand it a session beside the key."""
 
 
@@ -32,35 +33,48 @@ class Answer:
         """Whether what was returned so far may be shown: not before the end where the whole is judged first."""
         self.usage = Usage(allowed.service, "")
 
-    def head(self, response: h11.Response) -> h11.Response:
-        """Return the head as the agent sees it; raise Denied if another account answered, or in a strange encoding."""
+    def head(self, response: h11.Response | h11.InformationalResponse) -> Headers:
+        """Return the headers as the agent sees them; raise Denied if another account answered, or in a strange coding.
+
+        The switch to a WebSocket is a good answer too, without a body.
+        """
         headers = end_to_end(response.headers)
         told = dict(headers)
-        kind = told.get(b"content-type", b"").decode("latin-1")
-        self.usage = Usage(self._allowed.service, kind)
-        good = 200 <= response.status_code < 300
+        self.usage = Usage(self._allowed.service, told.get(b"content-type", b"").decode("latin-1"))
+        good = response.status_code == 101 or 200 <= response.status_code < 300
         if good:
-            judge_answer(self._allowed.route.expects, headers, None)
-        reads = good and (self._allowed.route.issues or any(p.place == "body" for p in self._allowed.route.expects))
-        self._whole = bytearray() if reads and self._method != "HEAD" else None
-        self.judged = self._whole is None
+            judge_answer_head(self._allowed.route.expects, headers)
+        bodiless = self._method == "HEAD" or response.status_code == 101
+        if good and self._allowed.reads_answer and not bodiless:
+            self._whole, self.judged = bytearray(), False
         coding = told.get(b"content-encoding", b"identity").strip().lower().decode("latin-1")
-        if self._keyed and coding != "identity" and self._method != "HEAD":
+        if self._allowed.opens_answer and coding != "identity" and not bodiless:
             self._inflater = Inflater(coding)
-        return h11.Response(status_code=response.status_code, reason=response.reason, headers=self._shown(headers))
+        return self._shown(headers)
 
-    def _shown(self, headers: Headers) -> list[tuple[bytes, bytes]]:
-        if not self._keyed:
-            return [(name, value) for name, value in headers if name != b"alt-svc"]
-        gone = {*_NEVER, b"content-encoding", b"content-length"} if self._inflater else _NEVER
-        clean = self._vault.needles.clean
-        return [(clean(name), clean(value)) for name, value in headers if name not in gone]
+    def _shown(self, headers: Headers) -> Headers:
+        gone = _NEVER if self._keyed else _ELSEWHERE
+        if self._inflater:
+            gone |= {b"content-encoding", b"content-length"}
+        kept = tuple((name, value) for name, value in headers if name not in gone)
+        return self.scrubbed(kept) if self._keyed else kept
+
+    def scrubbed(self, headers: Headers) -> Headers:
+        """Return headers, or trailers, with no key in their names and values; in one go, for most hold none."""
+        joined = b"\n".join(part for pair in headers for part in pair)
+        clean = self._vault.needles.clean(joined)
+        if clean is joined:
+            return headers
+        parts = clean.split(b"\n")
+        return tuple(zip(parts[::2], parts[1::2], strict=True))
+
+    def trailers(self, headers: Headers) -> list[tuple[bytes, bytes]]:
+        """Return the trailers as the agent sees them: none that belongs in the head, no key."""
+        shown = self._shown(end_to_end(headers))
+        return [(name, value) for name, value in shown if name not in {b"content-length", b"content-encoding"}]
 
     def piece(self, data: bytes) -> list[bytes]:
         """Return what the agent may see of a piece of the body: nothing yet where the whole is judged first."""
-        if not self._keyed:
-            self.usage.feed(data)
-            return [data]
         opened = self._inflater.feed(data) if self._inflater else (data,)
         return [clean for part in opened if (clean := self._clean(part))]
 
@@ -88,7 +102,7 @@ class Answer:
             plain = parse_json(data) if data else {}
         except BadRequest as why:
             raise Denied("answer-pin", f"the answer cannot be judged: {why}") from None
-        judge_answer(route.expects, (), plain)
+        judge_answer_body(route.expects, plain)
         for entry in route.issues:
             word, _, field = entry.partition("=")
             for address in _texts(plain, field):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import h11
 
 from hostkit.gateway.http import BadRequest
-from hostkit.gateway.inspect.credentials import refuse_marks
+from hostkit.gateway.inspect.credentials import carriers, refuse_marks
 from hostkit.gateway.inspect.fields import parse_body
 from hostkit.gateway.inspect.framing import ChunkGuard
 from hostkit.gateway.inspect.house import House
@@ -43,7 +43,7 @@ class Carried:
         self.house, self.rules, self.vault, self.allowed = terms.house, terms.rules, terms.vault, terms.allowed
         self.upstream_kept = self.begun = False
         self.trailers: list[tuple[bytes, bytes]] = []
-        self._headers = dict(event.headers)
+        self._headers, self._version = dict(event.headers), event.http_version
         self._guard = ChunkGuard() if b"transfer-encoding" in self._headers else None
         self._tail = b""
 
@@ -64,8 +64,19 @@ class Carried:
             if len(body) > (limit or _SMALL):
                 raise Denied("too-large", f"a body of over {limit or _SMALL} bytes")
         if self.allowed.reads_body:
-            judge_body(self.allowed, parse_body(bytes(body), self.request_header(b"content-type")))
+            self._judge(bytes(body))
         return bytes(body)
+
+    def _judge(self, body: bytes) -> None:
+        coding = self.request_header(b"content-encoding").strip().lower()
+        if coding not in {"", "identity"}:
+            raise BadRequest("body-unclear", "a compressed body cannot be judged; send it as it is")
+        judge_body(self.allowed, parse_body(body, self.request_header(b"content-type")))
+
+    @property
+    def takes_trailers(self) -> bool:
+        """Whether trailers may follow an answer: HTTP/1.0 has none."""
+        return self._version != b"1.0"
 
     def request_header(self, name: bytes) -> str:
         """Return a header of the agent's request."""
@@ -87,7 +98,7 @@ class Carried:
                 return self._looked_through(bytes(event.data))
             elif isinstance(event, h11.EndOfMessage):
                 self.stream.unread(self.connection.trailing_data[0])
-                self.trailers = list(event.headers)
+                self.trailers = self._judged_trailers(list(event.headers))
                 return None
             else:
                 raise ConnectionResetError("the agent left in the middle of a body")
@@ -112,10 +123,19 @@ class Carried:
     def _looked_through(self, data: bytes) -> bytes:
         refuse_marks(self._tail + data, self.vault.mark)
         self._tail = (self._tail + data)[-LENGTH + 1 :]
-        name = self.allowed.service.name
-        self.house.meter.refuse(self.rules, name, bytes_up=len(data))
-        self.house.meter.add(name, bytes_up=len(data))
+        self.house.meter.take(self.rules, self.allowed.service.name, bytes_up=len(data))
         self.asked.up += len(data)
         if self.allowed.limit and self.asked.up > self.allowed.limit:
             raise Denied("too-large", f"a body of over {self.allowed.limit} bytes")
         return data
+
+    def _judged_trailers(self, trailers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """Return the trailers; raise BadRequest for one that a server might take for a header that was judged."""
+        service, pins = self.allowed.service, self.allowed.route.pins
+        held = carriers(service) | {pin.field.lower().encode() for pin in pins if pin.place == "header"}
+        held |= {entry.partition(":")[0].lower().encode() for entry in (*service.sets, *service.drops)}
+        for name, value in trailers:
+            refuse_marks(name + b" " + value, self.vault.mark)
+            if name in held or b"_" in name:
+                raise BadRequest("bad-chunk", "a trailer that belongs before the body")
+        return trailers

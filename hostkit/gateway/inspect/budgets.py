@@ -27,19 +27,27 @@ class Meter:
                     key = (whose, of, per, now // seconds)
                     self._counts[key] = self._counts.get(key, 0) + amount
 
-    def refuse(self, rules: Rules, service: str, **more: int) -> None:
-        """Raise Denied `over-budget` if what is counted, and `more`, is over a budget of the service or the client."""
+    def admit(self, rules: Rules, service: str, **more: int) -> None:
+        """Raise Denied `over-budget` if a request that takes `more` has no room, or anything it may take is used up."""
+        self._judge(rules, service, more, lambda budget, spent: spent >= budget.most)
+
+    def take(self, rules: Rules, service: str, **more: int) -> None:
+        """Count more of a request under way; raise Denied `over-budget`, with nothing counted, if it is over."""
+        self._judge(rules, service, more, lambda _budget, _spent: False)
+        self.add(service, **more)
+
+    def _judge(self, rules: Rules, service: str, more: dict[str, int], used_up: Callable[[Budget, int], bool]) -> None:
         own = next((found.budgets for found in rules.services if found.name == service), ())
         for whose, budgets in ((service, own), ("", rules.budgets)):
             for budget in budgets:
-                if self._over(whose, budget, more):
+                spent = self._spent(whose, budget)
+                extra = more.get(budget.of)
+                if used_up(budget, spent) if extra is None else spent + extra > budget.most:
                     who = whose or "this client"
                     raise Denied("over-budget", f"{who} may have {budget.most} {budget.of} a {budget.per}")
 
-    def _over(self, whose: str, budget: Budget, more: dict[str, int]) -> bool:
-        spent = self._counts.get((whose, budget.of, budget.per, int(self._now()) // SPANS[budget.per]), 0)
-        extra = more.get(budget.of)
-        return spent + extra > budget.most if extra is not None else spent >= budget.most
+    def _spent(self, whose: str, budget: Budget) -> int:
+        return self._counts.get((whose, budget.of, budget.per, int(self._now()) // SPANS[budget.per]), 0)
 
     def kept(self) -> list[list[Any]]:
         """Return the counts of the current stretches, for a later run; what is over is forgotten."""

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import h11
 
@@ -22,6 +22,16 @@ _LONG = 2.0
 """Seconds after which an answer is a long one."""
 _MUCH = 256 * 1024
 """Octets of an answer that are gathered before they are written, where they came all at once."""
+_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+"""Methods that do the same a second time (RFC 9110 section 9.2.2)."""
+
+
+class StaleError(Exception):
+    """A kept connection was closed by the other end, and the same request may be made on a new one."""
+
+
+class _Silent(Denied):
+    """An upstream that closed before anything of an answer came."""
 
 
 @dataclass
@@ -32,29 +42,38 @@ class Upstream:
     name: str
     address: str
     vault: Vault | None
+    served: int = field(default=0)
+    """Requests that it has carried."""
 
     def usable(self, name: str, vault: Vault | None) -> bool:
-        """Return whether it leads to this name under the rules of now, and has not been closed by the other end."""
+        """Return whether it leads to this name under the rules of now, is open, and has said nothing unasked."""
         reader, writer = self.streams
-        return self.name == name and self.vault is vault and not reader.at_eof() and not writer.is_closing()
+        unasked = getattr(reader, "_buffer", b"")  # it would pass for the next answer
+        return self.name == name and self.vault is vault and not (unasked or reader.at_eof() or writer.is_closing())
 
 
 async def carry(carried: Carried, upstream: Upstream, head: h11.Request, body: bytes | None, request: Request) -> bool:
     """Carry one request and its answer; return whether the agent's connection can take another.
 
-    Raise Denied for an answer, or the rest of a body, that may not go on, and OSError for a side that broke.
+    Raise Denied for an answer, or the rest of a body, that may not go on, OSError for a side that broke, and StaleError
+    where the same request may be made on a new connection.
     """
     sender, writer = h11.Connection(h11.CLIENT, max_incomplete_event_size=_CHUNK), upstream.streams[1]
-    first = sender.send(head) or b""
-    if body is not None:
-        first += (sender.send(h11.Data(data=body)) or b"") if body else b""
-        first += sender.send(h11.EndOfMessage(headers=carried.trailers)) or b""
-        writer.write(first)
-        await writer.drain()
-        await _answer(carried, upstream, sender, request)
-    else:
-        writer.write(first)
-        await _both(carried, upstream, sender, request)
+    again = upstream.served > 0 and body is not None and request.method in _REPEATABLE
+    upstream.served += 1
+    try:
+        first = sender.send(head) or b""
+        if body is not None:
+            first += (sender.send(h11.Data(data=body)) or b"") if body else b""
+            writer.write(first + (sender.send(h11.EndOfMessage(headers=carried.trailers)) or b""))
+            await _answer(carried, upstream, sender, request)
+        else:
+            writer.write(first)
+            await _both(carried, upstream, sender, request)
+    except _Silent:
+        if again:
+            raise StaleError from None
+        raise
     carried.upstream_kept = sender.our_state is h11.DONE is sender.their_state and not sender.trailing_data[0]
     return carried.connection.our_state is h11.DONE is carried.connection.their_state
 
@@ -85,40 +104,57 @@ async def _send(carried: Carried, writer: asyncio.StreamWriter, sender: h11.Conn
 async def _answer(carried: Carried, upstream: Upstream, sender: h11.Connection, request: Request) -> None:
     answer = Answer(carried.allowed, request.method, carried.vault, carried.house.tickets)
     out = _Out(carried, answer)
-    async with _while_there(carried):
-        async for event in _events(upstream.streams[0], sender, out):
-            if isinstance(event, h11.InformationalResponse):
-                if event.status_code == 101:
-                    await _switch(carried, upstream, sender, event)
-                    return
-            elif isinstance(event, h11.Response):
-                out.head(event)
-            elif isinstance(event, h11.Data):
-                await out.data(bytes(event.data))
-            else:
-                await out.end(event)
-    _count(carried, answer)
+    try:
+        with _Watch(carried):
+            async for event in _events(upstream.streams[0], sender, out):
+                if isinstance(event, h11.InformationalResponse):
+                    if event.status_code == 101:
+                        await _switch(carried, upstream, sender, answer, event)
+                        return
+                elif isinstance(event, h11.Response):
+                    out.head(event)
+                elif isinstance(event, h11.Data):
+                    await out.data(bytes(event.data))
+                else:
+                    await out.end(event)
+    finally:  # an agent that hangs up early has had its tokens all the same
+        _count(carried, answer)
 
 
 async def _events(reader: asyncio.StreamReader, sender: h11.Connection, out: "_Out") -> AsyncIterator[h11.Event]:
     """Yield the events of one answer up to its end; what was gathered is written whenever there is nothing more yet."""
+    heard = False
     while True:
         try:
             event = sender.next_event()
             if event is h11.NEED_DATA:
                 await out.flush()
-                async with asyncio.timeout(SILENCE):
-                    sender.receive_data(await reader.read(_CHUNK))
+                data = await _more(reader, heard=heard)
+                heard = True
+                sender.receive_data(data)
                 continue
         except h11.RemoteProtocolError as why:
             raise Denied("bad-answer", str(why)) from None
-        except TimeoutError:
-            raise Denied("bad-answer", f"nothing more of an answer in {SILENCE:g} s") from None
         if isinstance(event, h11.ConnectionClosed) or not isinstance(event, h11.Event):
             raise Denied("bad-answer", "the connection was closed before the answer")
         yield event
         if isinstance(event, h11.EndOfMessage):
             return
+
+
+async def _more(reader: asyncio.StreamReader, *, heard: bool) -> bytes:
+    """Return more of an answer, empty at its end."""
+    try:
+        async with asyncio.timeout(SILENCE):
+            data = await reader.read(_CHUNK)
+    except TimeoutError:
+        raise Denied("bad-answer", f"nothing more of an answer in {SILENCE:g} s") from None
+    except OSError as why:
+        problem = Denied("bad-answer", f"the connection broke in the middle of the answer: {why}")
+        raise (problem if heard else _Silent("bad-answer", "the connection broke before the answer")) from None
+    if not data and not heard:
+        raise _Silent("bad-answer", "the connection was closed before the answer")
+    return data
 
 
 class _Out:
@@ -128,14 +164,16 @@ class _Out:
         self._carried, self._answer, self._ready = carried, answer, bytearray()
 
     def head(self, event: h11.Response) -> None:
+        names = [name for name, _ in event.headers]
+        if names.count(b"content-length") > 1 or {b"content-length", b"transfer-encoding"} <= set(names):
+            raise Denied("bad-answer", "an answer that says in two ways where it ends")
         shown = self._answer.head(event)
         self._carried.asked.status = event.status_code
-        self._put(shown)
+        self._put(h11.Response(status_code=event.status_code, reason=event.reason, headers=list(shown)))
 
     async def data(self, data: bytes) -> None:
-        carried, name = self._carried, self._carried.allowed.service.name
-        carried.house.meter.refuse(carried.rules, name, bytes_down=len(data))
-        carried.house.meter.add(name, bytes_down=len(data))
+        carried = self._carried
+        carried.house.meter.take(carried.rules, carried.allowed.service.name, bytes_down=len(data))
         carried.asked.down += len(data)
         for piece in self._answer.piece(data):
             self._put(h11.Data(data=piece))
@@ -146,8 +184,8 @@ class _Out:
         if rest := self._answer.last():
             self._put(h11.Data(data=rest))
         trailers = event.headers if isinstance(event, h11.EndOfMessage) else []
-        clean = self._carried.vault.needles.clean
-        self._put(h11.EndOfMessage(headers=[(name, clean(value)) for name, value in trailers]))
+        shown = self._answer.trailers(tuple(trailers)) if trailers and self._carried.takes_trailers else []
+        self._put(h11.EndOfMessage(headers=shown))
         self._answer.judged = True
         await self.flush()
 
@@ -162,39 +200,48 @@ class _Out:
             await self._carried.stream.drain()
 
 
-@contextlib.asynccontextmanager
-async def _while_there(carried: Carried) -> AsyncIterator[None]:
-    """Notice an agent that leaves while a long answer is passed on, or awaited: nobody else would."""
-    answering, loop, watching = asyncio.current_task(), asyncio.get_running_loop(), list[asyncio.Task[None]]()
+class _Watch:
+    """Notices an agent that leaves while a long answer is passed on, or awaited: nobody else would."""
 
-    async def watch() -> None:
-        if not await carried.stream.begun() and answering is not None:
-            answering.cancel()
+    def __init__(self, carried: Carried) -> None:
+        self._carried, self._loop, self._answering = carried, asyncio.get_running_loop(), asyncio.current_task()
+        self._watching: asyncio.Task[None] | None = None
 
-    waiting = loop.call_later(_LONG, lambda: watching.append(loop.create_task(watch())))
-    if carried.connection.their_state is not h11.DONE:  # its body, or its WebSocket, is read by somebody else
-        waiting.cancel()
-    try:
-        yield
-    finally:
-        waiting.cancel()
-        for task in watching:
-            task.cancel()
-        await asyncio.gather(*watching, return_exceptions=True)
+    def __enter__(self) -> None:
+        self._later = self._loop.call_later(_LONG, self._look)
+
+    def __exit__(self, *_: object) -> None:
+        self._later.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
+
+    def _look(self) -> None:
+        state = self._carried.connection.their_state
+        if state is h11.SEND_BODY:  # somebody else reads it still
+            self._later = self._loop.call_later(_LONG, self._look)
+        elif state is h11.DONE:
+            self._watching = self._loop.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        here = False
+        with contextlib.suppress(OSError):
+            here = await self._carried.stream.begun()
+        if not here and self._answering is not None:
+            self._answering.cancel()
 
 
 async def _switch(
-    carried: Carried, upstream: Upstream, sender: h11.Connection, event: h11.InformationalResponse
+    carried: Carried, upstream: Upstream, sender: h11.Connection, answer: Answer, event: h11.InformationalResponse
 ) -> None:
     """Carry a WebSocket from here on: the handshake is passed on, its messages are judged one by one."""
     headers = dict(event.headers)
     if not carried.allowed.route.socket or b"sec-websocket-extensions" in headers:
         raise Denied("bad-answer", "a switch of protocol that was not asked for")
+    head = (*answer.head(event), (b"connection", b"Upgrade"), (b"upgrade", b"websocket"))
     carried.asked.status, carried.begun = 101, True
-    shown = h11.InformationalResponse(status_code=101, reason=event.reason, headers=list(event.headers))
+    shown = h11.InformationalResponse(status_code=101, reason=event.reason, headers=list(head))
     carried.stream.write(carried.connection.send(shown) or b"")
     await carried.stream.drain()
-    carried.stream.unread(carried.connection.trailing_data[0])
     reader, writer = upstream.streams
     far = Plain(reader, writer, sender.trailing_data[0])
     bridge = Bridge(carried.stream, far, carried.vault, carried.asked)

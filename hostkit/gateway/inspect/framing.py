@@ -8,13 +8,13 @@ from hostkit.gateway.inspect.credentials import Headers
 
 _SIZE = re.compile(rb"[0-9a-fA-F]{1,8}")
 _TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*")
-_NO_TRAILERS = frozenset(
-    {b"host", b"content-length", b"transfer-encoding", b"authorization", b"content-encoding", b"cookie"}
-)
 _LONGEST = 4096
 _HOP = frozenset(
-    b"connection keep-alive proxy-connection proxy-authorization proxy-authenticate te trailer upgrade "
+    b"connection keep-alive proxy-connection proxy-authorization proxy-authenticate te trailer upgrade http2-settings "
     b"transfer-encoding".split()
+)
+_NO_TRAILERS = _HOP | frozenset(
+    b"host content-length content-encoding content-type content-range authorization cookie expect range".split()
 )
 
 

@@ -1,6 +1,7 @@
 """What all opened connections of one gateway share: rules and vault of now, meter, tickets, and the way upstream."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 from hostkit.gateway.decide import Decision, decide
 from hostkit.gateway.http import BadRequest
 from hostkit.gateway.inspect.budgets import Meter
-from hostkit.gateway.inspect.judge import Request, judge, service_of
+from hostkit.gateway.inspect.judge import Allowed, Request, body_pins, judge, service_of
 from hostkit.gateway.inspect.shape import Shape
 from hostkit.gateway.inspect.tickets import Tickets
 from hostkit.gateway.inspect.vault import Vault, open_vault
@@ -42,23 +43,24 @@ class House:
     def apply(self, rules: Rules | None, vault: Vault | None) -> None:
         """Go by these rules from now on; accounts are asked for again, for a key may be another's now."""
         self.rules, self.vault = rules, vault
-        self.accounts.clear()
-        self._asking.clear()
+        self.accounts, self._asking = {}, {}  # new ones: who asks just now answers to the old
 
     def service(self, name: str) -> Service | None:
         """Return the service that opens a name, None for a name that is tunnelled or not listed."""
         return service_of(self.rules, name)
 
-    def still(self, request: Request, port: int) -> Decision:
-        """Judge a request under way by the rules of now."""
+    def still(self, request: Request, port: int, allowed: Allowed) -> Decision:
+        """Judge a request under way by the rules of now; of its body, which has passed, they must want the same."""
         decision = decide(self.rules, request.host, port)
         service = self.service(request.host)
         if not decision.allow or service is None or self.vault is None:
             return decision if not decision.allow else Decision(False, "not-listed", "no service opens it any more")
         try:
-            judge(service, request, self.vault.mark, lambda *_: True)
+            now = judge(service, request, self.vault.mark, lambda *_: True)
         except (Denied, BadRequest) as why:
             return Decision(False, why.rule, str(why))
+        if body_pins(now) != body_pins(allowed):
+            return Decision(False, "rules-changed", "its body was judged by other rules")
         return decision
 
     async def connect(self, asked: Asked, decision: Decision, service: Service) -> Streams:
@@ -74,32 +76,38 @@ class House:
         """
         if not service.verify:
             return
+        accounts = self.accounts
         async with self._asking.setdefault(service.name, asyncio.Lock()):
-            if service.name not in self.accounts:
+            if service.name not in accounts:
                 try:
                     await ask(service)
                 except Denied as why:
                     if why.rule != "answer-pin":
                         raise
-                    self.accounts[service.name] = why.reason
+                    accounts[service.name] = why.reason
                 else:
-                    self.accounts[service.name] = ""
-        if problem := self.accounts[service.name]:
+                    accounts[service.name] = ""
+        if problem := accounts[service.name]:
             raise Denied("wrong-account", f"the key of {service.name} is of another account: {problem}")
 
 
-def own_service(rules: Rules | None, host: str, target: str) -> tuple[Service, str] | None:
-    """Return (service, its first host) that a plain request to the gateway's own address means, None for another.
+def own_service(rules: Rules | None, host: str, target: str) -> tuple[Service, str, int] | None:
+    """Return (service, its first host, port) that a plain request to the gateway's own address means, None for another.
 
     `host` is the request's Host, `target` its path: the first word of it is a service's `base`.
     """
     if rules is None or host.removesuffix(":80") != rules.address:
         return None
-    word = target[1:].partition("/")[0]
+    word = re.split("[/?]", target[1:], maxsplit=1)[0]
     for service in rules.services:
         if service.base and service.base == word:
-            return service, service.hosts[0]
+            return service, service.hosts[0], _port(rules, service.hosts[0])
     return None
+
+
+def _port(rules: Rules, host: str) -> int:
+    ports = [port for grant in rules.grants if grant.name == host for port in grant.ports]
+    return 443 if 443 in ports or not ports else ports[0]
 
 
 def verify_place(service: Service) -> tuple[str, str, str, str]:

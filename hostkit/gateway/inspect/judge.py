@@ -5,13 +5,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
+from hostkit.gateway.http import BadRequest
 from hostkit.gateway.inspect.credentials import Found, Headers, find, refuse_marks
 from hostkit.gateway.inspect.fields import broken, found
-from hostkit.gateway.inspect.paths import Pairs, canonical_path, path_matches, query_pairs
+from hostkit.gateway.inspect.paths import Pairs, canonical_path, path_matches, plain_name, query_pairs
 from hostkit.gateway.names import matches
 from hostkit.gateway.requests import Denied
 from hostkit.gateway.rules import Rules
 from hostkit.gateway.services import LIMIT, Pin, Route, Service
+
+_OVERRIDES = frozenset(
+    b"x-http-method-override x-http-method x-method-override x-original-url x-rewrite-url x-original-uri".split()
+)
 
 Issued = Callable[[str, str], bool]
 """Whether an address was issued under a word: `issued(word, "host/path?query")`."""
@@ -44,7 +49,17 @@ class Allowed:
     @property
     def reads_body(self) -> bool:
         """Whether the body has to be read whole before the request leaves."""
-        return any(pin.place == "body" for pin in self.route.pins)
+        return bool(body_pins(self))
+
+    @property
+    def reads_answer(self) -> bool:
+        """Whether a good answer has to be read whole before the agent sees any of it."""
+        return bool(self.route.issues) or any(pin.place == "body" for pin in self.route.expects)
+
+    @property
+    def opens_answer(self) -> bool:
+        """Whether an answer has to come uncompressed: its keys are scrubbed, its tokens counted, or it is judged."""
+        return bool(self.service.credentials or self.service.usage) or self.reads_answer
 
     @property
     def limit(self) -> int:
@@ -62,29 +77,46 @@ def service_of(rules: Rules | None, name: str) -> Service | None:
 def judge(service: Service, request: Request, own: str, issued: Issued) -> Allowed:
     """Return on what terms a request's head may go on; raise Denied or BadRequest, with the rule that stopped it.
 
-    The route is found first: what no route lets through is refused before anybody looks at keys. The body, where a pin
-    needs it, is judged by `judge_body`.
+    Another client's placeholder is an alarm, so it is looked for first and everywhere. Then the route is found: what no
+    route lets through is refused before anybody looks at keys. The body, where a pin needs it, is judged by
+    `judge_body`.
     """
+    refuse_marks(_as_sent(request), own)
     path = canonical_path(request.target, encoded_slash=service.encoded_slash)
     query = query_pairs(request.target)
+    refuse_marks(" ".join((path, *(f"{name} {text}" for name, text in query))).encode("utf-8", "replace"), own)
+    _refuse_overrides(request, query)
     route = _route(service, request, path)
-    refuse_marks(f"{request.target} {path}".encode(), own)
     held = find(service, request.headers, query, own)
-    for name, value in held.headers:
-        refuse_marks(name + b" " + value, own)
     if route.credential and held.credential is None:
         raise Denied("credential-missing", f"{service.name} wants this client's placeholder as its key")
     if held.credential is not None and held.credential.secret != route.credential:
         raise Denied("foreign-credential", f"{path} does not take the key {held.credential.secret}")
     if route.ticket and not issued(route.ticket, f"{request.host}{request.target}"):
         raise Denied("no-ticket", f"{service.name} issued no such address to this client")
-    _judge_pins(route.pins, "query", lambda pin: [text for field, text in query if field == pin.field])
+    _judge_pins(route.pins, "query", lambda pin: [text for field, text in query if _is(field, pin.field)])
     _judge_pins(route.pins, "header", lambda pin: _lines(request, pin))
     return Allowed(service, route, path, held)
 
 
+def _as_sent(request: Request) -> bytes:
+    return b"\n".join((request.target.encode("latin-1"), *(b"%b %b" % pair for pair in request.headers)))
+
+
+def _refuse_overrides(request: Request, query: Pairs) -> None:
+    """Raise BadRequest for what has a server do something else than the request line says."""
+    said = sorted({name.decode("ascii") for name, _ in request.headers if name.replace(b"_", b"-") in _OVERRIDES})
+    said += [field for field, _ in query if field.lower() in {"_method", "x-http-method-override"}]
+    if said:
+        raise BadRequest("override", f"{said[0]} says another method or path than the request line")
+
+
+def _is(field: str, wanted: str) -> bool:
+    return field == wanted or plain_name(field) == plain_name(wanted)
+
+
 def _lines(request: Request, pin: Pin) -> list[str]:
-    value = request.header(pin.field.encode())
+    value = request.header(pin.field.lower().encode())
     return [value] if value else []
 
 
@@ -107,6 +139,11 @@ def _is_on(hosts: tuple[str, ...], name: str) -> bool:
     return not hosts or any(matches(host, name) for host in hosts)
 
 
+def body_pins(allowed: Allowed) -> tuple[Pin, ...]:
+    """Return what is wanted of a request's body."""
+    return tuple(pin for pin in allowed.route.pins if pin.place == "body")
+
+
 def judge_body(allowed: Allowed, body: Any) -> None:
     """Judge the fields of a body that was read; raise Denied `pin` for one that is not as it must be."""
     _judge_pins(allowed.route.pins, "body", lambda pin: found(body, pin.field))
@@ -118,18 +155,26 @@ def _judge_pins(pins: tuple[Pin, ...], place: str, values: Callable[[Pin], list[
             raise Denied("pin", why)
 
 
-def judge_answer(pins: tuple[Pin, ...], headers: Headers, body: Any) -> None:
-    """Judge an answer, its body None while it is not there; raise Denied `answer-pin`: another account answered."""
-    told = {name.decode("ascii"): value.decode("latin-1") for name, value in headers}
-    for pin in pins:
-        if pin.place == "header":
-            values: list[Any] = [told[pin.field]] if pin.field in told else []
-        elif body is not None:
-            values = found(body, pin.field)
-        else:
-            continue
-        if why := broken(pin, values):
-            raise Denied("answer-pin", f"the answer's {why}")
+def judge_answer_head(pins: tuple[Pin, ...], headers: Headers) -> None:
+    """Judge the head of an answer; raise Denied `answer-pin`: another account answered."""
+    _judge_answer(pins, "header", lambda pin: header_values(headers, pin))
+
+
+def judge_answer_body(pins: tuple[Pin, ...], body: Any) -> None:
+    """Judge the fields of an answer that was read; raise Denied `answer-pin`: another account answered."""
+    _judge_answer(pins, "body", lambda pin: found(body, pin.field))
+
+
+def _judge_answer(pins: tuple[Pin, ...], place: str, values: Callable[[Pin], list[Any]]) -> None:
+    try:
+        _judge_pins(pins, place, values)
+    except Denied as why:
+        raise Denied("answer-pin", f"the answer's {why.reason}") from None
+
+
+def header_values(headers: Headers, pin: Pin) -> list[Any]:
+    """Return every value of a pin's header."""
+    return [value.decode("latin-1") for name, value in headers if name == pin.field.lower().encode()]
 
 
 def without_key(request: Request, held: Found) -> Request:

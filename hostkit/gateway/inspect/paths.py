@@ -24,9 +24,9 @@ def canonical_path(target: str, *, encoded_slash: bool = False) -> str:
     """Return the path of an origin-form target with its percent signs read once; raise BadRequest if it is unclear.
 
     Unclear is what servers are known to read in two ways (RFC 3986 section 6): dot segments in any spelling, empty
-    segments, a backslash, parameters after `;`, a fragment, an encoded percent or slash, control characters, octets that
-    are no UTF-8, and letters that Unicode holds for one of these. An encoded `;`, `?` or `#` stays as it is written, and
-    so does, with `encoded_slash`, a `%2f`. What is returned is its own canonical path.
+    segments, a backslash, parameters after `;`, a fragment, an encoded percent or slash, control characters, octets
+    that are no UTF-8, and letters that Unicode holds for one of these. An encoded `;`, `?` or `#` stays as it is
+    written, and so does, with `encoded_slash`, a `%2f`. What is returned is its own canonical path.
     """
     path = target.partition("?")[0]
     if not path.startswith("/") or set(path) & set("\\;#") or "//" in path or "#" in target:

@@ -17,6 +17,12 @@ from hostkit.gateway.wire import PATIENCE
 IDLE = 120.0
 """Seconds that a kept connection may be silent between two requests."""
 
+_ONCE = (b"content-type", b"content-encoding")
+_OPTIONS = frozenset({b"", *b"close keep-alive te trailer trailers upgrade http2-settings proxy-connection".split()})
+"""What `Connection` may name: of anything else the next server would not see what was judged."""
+_UNSAID = frozenset(b"host expect forwarded via x-real-ip x-client-ip true-client-ip".split())
+"""Headers of a request that never leave; nor does any `x-forwarded-*`, or a name with `_`, which some read as `-`."""
+
 
 async def read_head(stream: Plain, connection: h11.Connection) -> h11.Request | None:
     """Return the next request's head, None when the connection ended; raise BadRequest or Denied, as for a proxy's."""
@@ -46,17 +52,35 @@ async def read_head(stream: Plain, connection: h11.Connection) -> h11.Request | 
 def opened(event: h11.Request, name: str, port: int, *, secure: bool) -> Request:
     """Return what a head asks for on a connection to `name`; raise BadRequest if it asks for another host or way."""
     method, target = event.method.decode("ascii"), event.target.decode("latin-1")
-    told = dict(event.headers)
+    headers: Headers = tuple(event.headers)
     if method in {"CONNECT", "TRACE"}:
         raise BadRequest("bad-request", f"{method} inside a connection that is opened")
     if not target.startswith("/"):
         raise BadRequest("bad-request", "no path; inside TLS a request names its host in `Host`")
     if secure:
-        _same_host(told.get(b"host", b"").decode("latin-1"), name, port)
-    upgrade = told.get(b"upgrade", b"").lower() == b"websocket"
-    if b"upgrade" in told and not upgrade and told[b"upgrade"].lower() != b"h2c":
+        _same_host(dict(headers).get(b"host", b"").decode("latin-1"), name, port)
+    _one_meaning(headers)
+    return Request(method, name, target, headers, _upgrades(headers, secure=secure))
+
+
+def _one_meaning(headers: Headers) -> None:
+    """Raise BadRequest for a header that has the next server read the request otherwise than it is judged here."""
+    names = [name for name, _ in headers]
+    if any(names.count(name) > 1 for name in _ONCE):
+        raise BadRequest("bad-request", "a repeated Content-Type or Content-Encoding")
+    options = {word.strip().lower() for name, value in headers if name == b"connection" for word in value.split(b",")}
+    if strange := sorted(options - _OPTIONS):
+        raise BadRequest("bad-request", f"Connection would have {strange[0].decode('latin-1')[:40]!a} taken out")
+
+
+def _upgrades(headers: Headers, *, secure: bool) -> bool:
+    """Return whether a request asks for a WebSocket; Java asks for h2c in plain HTTP, and does without."""
+    asked = [value.lower() for name, value in headers if name == b"upgrade"]
+    if asked not in ([], [b"websocket"]) and (secure or asked != [b"h2c"]):
         raise BadRequest("upgrade", "an upgrade to something other than a WebSocket")
-    return Request(method, name, target, tuple(event.headers), upgrade)
+    if asked == [b"websocket"] and {b"content-length", b"transfer-encoding"} & {name for name, _ in headers}:
+        raise BadRequest("upgrade", "an upgrade with a body")
+    return asked == [b"websocket"]
 
 
 def _same_host(host: str, name: str, port: int) -> None:
@@ -77,16 +101,18 @@ def outgoing(request: Request, allowed: Allowed, key: str | None, port: int) -> 
     told = dict(bare.headers)
     host = request.host if port == 443 else f"{request.host}:{port}"
     sets = [line.partition(": ") for line in allowed.service.sets]
-    gone = {b"host", b"expect", *(name.lower().encode() for name, _, _ in sets)}
+    gone = _UNSAID | {name.lower().encode() for name, _, _ in sets}
     gone |= {name.lower().encode() for name in allowed.service.drops}
     if allowed.service.credentials:
-        gone |= {b"cookie", b"accept-encoding", b"range", b"if-range"}
+        gone |= {b"cookie", b"range", b"if-range"}
+    if allowed.opens_answer:
+        gone |= {b"accept-encoding"}
     if request.upgrade:
         gone |= {b"sec-websocket-extensions"}
     headers: Headers = ((b"host", host.encode()),)
-    headers += tuple((name, value) for name, value in end_to_end(bare.headers) if name not in gone)
+    headers += tuple(pair for pair in end_to_end(bare.headers) if not (pair[0] in gone or _unsaid(pair[0])))
     headers += tuple((name.lower().encode(), value.encode()) for name, _, value in sets)
-    if allowed.service.credentials:
+    if allowed.opens_answer:
         headers += ((b"accept-encoding", b"identity"),)
     if request.upgrade:
         headers += ((b"connection", b"Upgrade"), (b"upgrade", b"websocket"))
@@ -95,3 +121,7 @@ def outgoing(request: Request, allowed: Allowed, key: str | None, port: int) -> 
     if key is not None and allowed.found.credential is not None:
         headers = put(allowed.found.credential, key, headers)
     return h11.Request(method=request.method, target=bare.target, headers=list(headers))
+
+
+def _unsaid(name: bytes) -> bool:
+    return b"_" in name or name.startswith(b"x-forwarded-")

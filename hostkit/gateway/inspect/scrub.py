@@ -1,8 +1,8 @@
 """Real keys taken out of what comes back, at the same length, so that no framing changes.
 
 A server that echoes what it got (an error page, a debug host, a redirect) would hand the agent the key that the gateway
-put in. What is found is the key as it is, percent-encoded, escaped for JSON or HTML, and in base64 wherever it begins. A
-server that works with the agent could spell it in a hundred other ways: the allow-list, not this, is what keeps keys
+put in. What is found is the key as it is, percent-encoded, escaped for JSON or HTML, and in base64 wherever it begins.
+A server that works with the agent could spell it in a hundred other ways: the allow-list, not this, is what keeps keys
 from such a server.
 """
 
@@ -54,13 +54,13 @@ class Needles:
         self._starts = re.compile(b"|".join(sorted({re.escape(needle[:_START]) for needle in ordered}) or [b"(?!)"]))
         self._longest = max(map(len, ordered), default=1)
         shortest = min(map(len, ordered), default=SHORTEST)
-        self._code, self._width = ("Q", 8) if shortest >= 15 else ("I", 4)
+        self._width = 8 if shortest >= 15 else 4
         self._stride = max(1, (shortest - self._width + 1) // self._width)
         self._samples = frozenset(sample for needle in ordered for sample in self._all_samples(needle))
 
     def _all_samples(self, needle: bytes) -> Iterator[int]:
         for at in range(len(needle) - self._width + 1):
-            yield from memoryview(needle[at : at + self._width]).cast(self._code)
+            yield from self._numbers(needle[at : at + self._width])
 
     def clean(self, data: bytes) -> bytes:
         """Return the data with each key replaced by asterisks, as many as it has octets."""
@@ -78,8 +78,11 @@ class Needles:
         return self._pattern.sub(lambda match: b"*" * len(match[0]), data), cut
 
     def _nowhere(self, data: bytes) -> bool:
+        return self._samples.isdisjoint(self._numbers(data)[:: self._stride].tolist())
+
+    def _numbers(self, data: bytes) -> "memoryview[int]":
         whole = memoryview(data)[: len(data) // self._width * self._width]
-        return self._samples.isdisjoint(whole.cast(self._code)[:: self._stride].tolist())
+        return whole.cast("Q") if self._width == 8 else whole.cast("I")
 
     def _begun(self, data: bytes) -> int:
         """Return how many octets at the end of the data may be the beginning of a key."""

@@ -1,6 +1,7 @@
 """One opened connection of an agent: request after request, each judged, recorded, carried and recorded again."""
 
 import contextlib
+import re
 from collections.abc import Callable
 from functools import partial
 
@@ -9,7 +10,7 @@ import h11
 from hostkit.gateway.decide import Decision, decide
 from hostkit.gateway.http import BadRequest
 from hostkit.gateway.inspect.body import Carried, Terms
-from hostkit.gateway.inspect.carry import Upstream, carry
+from hostkit.gateway.inspect.carry import StaleError, Upstream, carry
 from hostkit.gateway.inspect.house import House, verify_place
 from hostkit.gateway.inspect.judge import Allowed, Request, judge
 from hostkit.gateway.inspect.request import opened, outgoing, read_head
@@ -23,6 +24,7 @@ from hostkit.gateway.wire import refusal, status_code
 
 _CUT = "the connection broke, or the rules no longer allow it"
 _LONGEST_PATH = 200
+_MARK = re.compile("(hk[0-9a-f]{8})[0-9a-z]{24}")
 Watch = Callable[[Asked, Callable[[], Decision]], None]
 """Told of each request under way: what it asks for, and how it is judged anew when the rules change."""
 
@@ -39,6 +41,7 @@ class Session:
         try:
             while await self._one():
                 pass
+            self._drop()
             await self._stream.end()
         finally:
             self._drop()
@@ -61,6 +64,12 @@ class Session:
             await self._refuse(asked, Denied(why.rule, str(why)))
         return False
 
+    def _clean(self, text: str) -> str:
+        """Return text for a record: no key in it, and of a placeholder only whose it is."""
+        vault = self._house.vault
+        clean = vault.needles.clean(text.encode("utf-8", "replace")).decode() if vault else text
+        return _MARK.sub(lambda found: found[1] + "*" * (len(found[0]) - len(found[1])), clean)
+
     def _next(self) -> Asked:
         first = self._asked
         generation = self._house.rules.generation if self._house.rules else 0
@@ -69,6 +78,7 @@ class Session:
 
     async def _refuse(self, asked: Asked, why: Denied) -> None:
         """Put a refusal on record and tell the agent."""
+        why = Denied(why.rule, self._clean(why.reason))
         self._house.book.denial(asked, why)
         await self._say(refusal(why, status_code(why.rule)))
 
@@ -84,14 +94,14 @@ class Session:
             raise Denied("closed", "the gateway has no usable rules for this name")
         request = opened(self._based(event), asked.name, asked.port, secure=not self._base)
         asked.service, asked.method = service.name, request.method
-        asked.path = vault.needles.clean(request.target.partition("?")[0].encode()).decode()[:_LONGEST_PATH]
+        asked.path = self._clean(request.target.partition("?")[0])[:_LONGEST_PATH]
         if service.login and not request.header(b"authorization"):
             raise Denied("login", "git asks first without a password; it is told to send its placeholder")
         allowed = judge(service, request, vault.mark, self._house.tickets.issued)
-        self._house.meter.refuse(rules, service.name, requests=1, **_counted(allowed))
+        self._house.meter.admit(rules, service.name, requests=1, **_counted(allowed))
         await self._house.verify(service, partial(self._verify, rules))
         self._notice(request, asked)
-        self._watch(asked, lambda: self._house.still(request, asked.port))
+        self._watch(asked, lambda: self._house.still(request, asked.port, allowed))
         carried = Carried(self._stream, connection, event, Terms(self._house, rules, vault, allowed), asked)
         return await self._carry(carried, request)
 
@@ -114,19 +124,15 @@ class Session:
 
     async def _carry(self, carried: Carried, request: Request) -> bool:
         """Carry a request that was judged, its intent on record before it leaves and its outcome after."""
-        allowed, asked, book = carried.allowed, carried.asked, self._house.book
-        used = allowed.found.credential
-        head = outgoing(request, allowed, carried.vault.keys[used.secret] if used else None, asked.port)
+        asked, book = carried.asked, self._house.book
         body = await carried.read_whole()
-        book.intent(asked, Decision(True, f"service:{allowed.service.name}", "listed"))
-        self._house.meter.add(allowed.service.name, requests=1, **_counted(allowed))
+        self._admit(carried)
         rule, reason = "cut", _CUT
         try:
-            self._upstream = await self._reach(asked, allowed.service)
-            again = await carry(carried, self._upstream, head, body, request)
+            again = await self._exchange(carried, body, request)
             rule, reason = "done", ""
         except (Denied, BadRequest) as why:
-            rule, reason = why.rule, str(why)
+            rule, reason = why.rule, self._clean(str(why))
             await self._stopped(carried, Denied(rule, reason))
             return False
         except (OSError, h11.ProtocolError) as why:
@@ -137,6 +143,27 @@ class Session:
         if not carried.upstream_kept:
             self._drop()
         return again
+
+    def _admit(self, carried: Carried) -> None:
+        """Put the intent on record and count it, after a last look: reading the body may have taken a minute."""
+        name, counted = carried.allowed.service.name, _counted(carried.allowed)
+        if self._house.rules is not carried.rules:
+            raise Denied("rules-changed", "the rules changed while this request was read")
+        self._house.meter.admit(carried.rules, name, requests=1, **counted)
+        self._house.book.intent(carried.asked, Decision(True, f"service:{name}", "listed"))
+        self._house.meter.add(name, requests=1, **counted)
+
+    async def _exchange(self, carried: Carried, body: bytes | None, request: Request) -> bool:
+        allowed, asked = carried.allowed, carried.asked
+        used = allowed.found.credential
+        head = outgoing(request, allowed, carried.vault.keys[used.secret] if used else None, asked.port)
+        self._upstream = await self._reach(asked, allowed.service)
+        try:
+            return await carry(carried, self._upstream, head, body, request)
+        except StaleError:
+            self._drop()
+        self._upstream = await self._reach(asked, allowed.service)
+        return await carry(carried, self._upstream, head, body, request)
 
     async def _stopped(self, carried: Carried, why: Denied) -> None:
         """End a request that had left: told to the agent if nothing of the answer was, cut short otherwise."""
@@ -156,14 +183,17 @@ class Session:
         decision = decide(self._house.rules, asked.name, asked.port)
         if not decision.allow:
             raise Denied(decision.rule, decision.reason)
+        vault = self._house.vault
         streams = await self._house.connect(asked, decision, service)
-        return Upstream(streams, asked.name, asked.address, self._house.vault)
+        if self._house.vault is not vault:
+            reset(streams[1])
+            raise Denied("rules-changed", "the rules changed while this request was under way")
+        return Upstream(streams, asked.name, asked.address, vault)
 
     async def _verify(self, rules: Rules, service: Service) -> None:
         """Ask the service whose its key is; raise Denied `answer-pin` if it is not the one that the policy names."""
         method, host, path, header = verify_place(service)
-        port = 443 if self._base else self._asked.port
-        asked = Asked("verify", host, port, self._asked.peer, rules.generation, service=service.name)
+        asked = Asked("verify", host, self._asked.port, self._asked.peer, rules.generation, service=service.name)
         asked.method, asked.path = method, path
         await verify(self._house, service, asked, header)
 

@@ -1,10 +1,11 @@
 """A WebSocket between two parsers: whole messages, each counted and judged; nothing passes that is not understood."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, Pong, TextMessage
+from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from hostkit.gateway.inspect.budgets import Meter
@@ -15,16 +16,19 @@ from hostkit.gateway.requests import Asked, Denied
 from hostkit.gateway.rules import Rules
 from hostkit.gateway.services import LIMIT
 
-_SILENCE = 900.0
+SILENCE = 900.0
 """Seconds without a frame in either direction after which a WebSocket is cut; services ping far more often."""
+_GOODBYE = 5.0
+"""Seconds that whoever closes waits for the other side's goodbye."""
 
 
 @dataclass
 class Frames:
-    """One side of a WebSocket: its bytes, and wsproto's reading of them."""
+    """One side of a WebSocket: its bytes, wsproto's reading of them, and the message that it is in the middle of."""
 
     wire: Plain
     frames: Connection
+    message: bytearray = field(default_factory=bytearray)
 
 
 class Bridge:
@@ -34,77 +38,85 @@ class Bridge:
         self._agent = Frames(agent, Connection(ConnectionType.SERVER))
         self._upstream = Frames(upstream, Connection(ConnectionType.CLIENT))
         self._vault, self._asked = vault, asked
-        self.messages = 0
+        self._heard = 0.0
 
     async def run(self, rules: Rules, service: str, meter: Meter) -> None:
-        """Carry messages until either side has closed; raise Denied for one that may not go on."""
+        """Carry messages until either side has closed; raise Denied for one that may not go on, told to the agent."""
         self._rules, self._service, self._meter = rules, service, meter
         out = asyncio.ensure_future(self._carry(self._agent, self._upstream, outwards=True))
         back = asyncio.ensure_future(self._carry(self._upstream, self._agent, outwards=False))
         try:
             done, pending = await asyncio.wait({out, back}, return_when=asyncio.FIRST_COMPLETED)
-            if pending:  # whoever closes waits a moment for the other's goodbye
-                more, _ = await asyncio.wait(pending, timeout=5)
+            if pending and not any(ended.exception() for ended in done):
+                more, _ = await asyncio.wait(pending, timeout=_GOODBYE)
                 done |= more
             for ended in done:
                 ended.result()
+        except Denied as why:
+            await self._send(self._agent, CloseConnection(CloseReason.POLICY_VIOLATION, f"{why.rule}: {why}"[:120]))
+            raise
         finally:
             out.cancel()
             back.cancel()
             await asyncio.gather(out, back, return_exceptions=True)
 
     async def _carry(self, source: Frames, target: Frames, *, outwards: bool) -> None:
-        parts: list[str | bytes] = []
-        while True:
-            data = await asyncio.wait_for(source.wire.read(), _SILENCE)
-            if not data:
-                return
+        while data := await self._read(source):
             try:
                 source.frames.receive_data(data)
                 for event in source.frames.events():
-                    if await self._one(event, source, target, parts, outwards=outwards):
+                    if await self._one(event, source, target, outwards=outwards):
                         return
             except (RemoteProtocolError, LocalProtocolError) as why:
                 raise Denied("bad-frame", str(why)) from None
 
-    async def _one(
-        self, event: Event, source: Frames, target: Frames, parts: list[str | bytes], *, outwards: bool
-    ) -> bool:
+    async def _read(self, source: Frames) -> bytes:
+        """Return what a side says next, empty at its end; one may be silent for as long as the other is heard."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                async with asyncio.timeout(SILENCE):
+                    data = await source.wire.read()
+            except TimeoutError:
+                if loop.time() - self._heard >= SILENCE:
+                    raise
+                continue
+            self._heard = loop.time()
+            return data
+
+    async def _one(self, event: Event, source: Frames, target: Frames, *, outwards: bool) -> bool:
         """Carry one event; return whether it was the last."""
         if isinstance(event, TextMessage | BytesMessage):
-            self._gather(event, parts)
+            self._gather(event, source.message)
             if event.message_finished:
-                await self._send(target, self._judged(parts, outwards=outwards))
-                parts.clear()
+                data = self._judged(bytes(source.message), outwards=outwards, messages=1)
+                source.message.clear()
+                await self._send(target, TextMessage(data.decode()) if _is_text(event) else BytesMessage(data))
         elif isinstance(event, Ping | Pong):
-            await self._send(target, event)
+            await self._send(target, type(event)(self._judged(bytes(event.payload), outwards=outwards)))
         elif isinstance(event, CloseConnection):
-            await self._send(target, CloseConnection(event.code, event.reason))
+            reason = self._judged((event.reason or "").encode(), outwards=outwards).decode()
+            await self._send(target, CloseConnection(event.code, reason or None))
             await self._send(source, event.response())
             return True
         return False
 
-    def _gather(self, event: TextMessage | BytesMessage, parts: list[str | bytes]) -> None:
-        parts.append(event.data if isinstance(event.data, str) else bytes(event.data))
-        if sum(map(len, parts)) > LIMIT:
+    def _gather(self, event: TextMessage | BytesMessage, message: bytearray) -> None:
+        message += event.data.encode() if isinstance(event.data, str) else event.data
+        if len(message) > LIMIT:
             raise Denied("too-large", f"a message of over {LIMIT} bytes")
 
-    def _judged(self, parts: list[str | bytes], *, outwards: bool) -> Event:
-        """Return a whole message as it goes on: counted, within the budgets, no key and no foreign mark in it."""
-        text = all(isinstance(part, str) for part in parts)
-        data = b"".join(part.encode() if isinstance(part, str) else part for part in parts)
-        self.messages += 1
+    def _judged(self, data: bytes, *, outwards: bool, messages: int = 0) -> bytes:
+        """Return what one frame or message says as it goes on: counted, no foreign mark and no key in it."""
         if outwards:
-            self._meter.refuse(self._rules, self._service, messages=1, bytes_up=len(data))
             refuse_marks(data, self._vault.mark)
-            self._meter.add(self._service, messages=1, bytes_up=len(data))
+            more = {"messages": messages} if messages else {}
+            self._meter.take(self._rules, self._service, bytes_up=len(data), **more)
             self._asked.up += len(data)
-        else:
-            self._meter.refuse(self._rules, self._service, bytes_down=len(data))
-            self._meter.add(self._service, bytes_down=len(data))
-            self._asked.down += len(data)
-            data = self._vault.needles.clean(data)
-        return TextMessage(data.decode()) if text else BytesMessage(data)
+            return data
+        self._meter.take(self._rules, self._service, bytes_down=len(data))
+        self._asked.down += len(data)
+        return self._vault.needles.clean(data)
 
     async def _send(self, target: Frames, event: Event) -> None:
         try:
@@ -112,3 +124,7 @@ class Bridge:
         except LocalProtocolError:
             return  # that side has closed already
         await target.wire.drain()
+
+
+def _is_text(event: TextMessage | BytesMessage) -> bool:
+    return isinstance(event, TextMessage)

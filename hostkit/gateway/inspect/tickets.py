@@ -21,7 +21,10 @@ class Tickets:
 
     def issue(self, word: str, address: str) -> None:
         """Remember an address (`https` or `wss`) of an answer; anything else is passed over."""
-        parts = urlsplit(address)
+        try:
+            parts = urlsplit(address)
+        except ValueError:
+            return
         if parts.scheme not in {"https", "wss"} or not parts.hostname:
             return
         place = f"{parts.hostname}{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"

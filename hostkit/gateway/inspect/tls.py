@@ -9,6 +9,8 @@ import ssl
 from pathlib import Path
 
 _CHUNK = 64 * 1024
+_LINGER = 2.0
+"""Seconds that an agent has to take the last words."""
 _ALPN = ["http/1.1"]
 
 
@@ -16,6 +18,7 @@ def server_context(leaf: Path) -> ssl.SSLContext:
     """Return the context that shows the agent a leaf (its chain and key in one file): TLS 1.2 or later, no HTTP/2."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION
     context.load_cert_chain(leaf)
     context.set_alpn_protocols(_ALPN)
     return context
@@ -25,6 +28,7 @@ def client_context(roots: str) -> ssl.SSLContext:
     """Return the context that verifies an upstream: name, chain, TLS 1.2 or later; `roots` (PEM) or the system's."""
     context = ssl.create_default_context(cadata=roots or None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.hostname_checks_common_name = False
     context.set_alpn_protocols(_ALPN)
     return context
 
@@ -83,9 +87,17 @@ class Plain:
         await self._writer.drain()
 
     async def end(self) -> None:
-        """Say that nothing more follows."""
-        if self._writer.can_write_eof():
+        """Say that nothing more follows, and read on for a moment: a reset would take the last words away again."""
+        with contextlib.suppress(OSError):
+            self._goodbye()
+            await self._writer.drain()
             self._writer.write_eof()
+            async with asyncio.timeout(_LINGER):
+                while await self._reader.read(_CHUNK):
+                    pass
+
+    def _goodbye(self) -> None:
+        """Write what this protocol says at its end."""
 
     def unread(self, data: bytes) -> None:
         """Put back what was read too far."""
@@ -150,8 +162,7 @@ class Tls(Plain):
         self._tls.write(data)
         self._writer.write(self._outgoing.read())
 
-    async def end(self) -> None:
-        """Say that nothing more follows; the agent's own goodbye is not waited for."""
+    def _goodbye(self) -> None:
         with contextlib.suppress(ssl.SSLError):
             self._tls.unwrap()
         if self._outgoing.pending:

@@ -13,6 +13,7 @@ class Usage:
     def __init__(self, service: Service, content_type: str) -> None:
         pairs = [entry.partition("=") for entry in service.usage]
         self._fields = [(kind, field) for kind, _, field in pairs]
+        self._words = {field.rpartition(".")[2].encode() for _, field in self._fields}
         kind = content_type.partition(";")[0].strip().lower()
         self._events = kind == "text/event-stream"
         self._reads = bool(pairs) and (self._events or kind == "application/json")
@@ -28,7 +29,7 @@ class Usage:
         while self._events and (end := self._held.find(b"\n")) >= 0:
             line = bytes(self._held[:end])
             del self._held[: end + 1]
-            if line.startswith(b"data:") and b"{" in line:
+            if line.startswith(b"data:") and any(word in line for word in self._words):
                 self._take(line[5:])
         if len(self._held) > LIMIT:
             self._held, self._lost = bytearray(), True

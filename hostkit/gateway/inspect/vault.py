@@ -39,7 +39,8 @@ def open_vault(directory: Path, rules: Rules) -> Vault:
     wanted = {known.secret for service in rules.services for known in service.credentials}
     keys = {name: _key(place / f"key-{name}") for name in sorted(wanted)}
     leaves = {host: _leaf(place / leaf_file(host)) for service in rules.services for host in service.hosts}
-    upstream = {service.name: _roots(service) for service in rules.services}
+    contexts = {service.roots: _roots(service) for service in {one.roots: one for one in rules.services}.values()}
+    upstream = {service.name: contexts[service.roots] for service in rules.services}
     return Vault(keys, Needles(value.encode() for value in keys.values()), leaves, upstream, mark(rules.client))
 
 
@@ -56,6 +57,8 @@ def _key(file: Path) -> str:
         raise RulesError(f"vault: {file.name}: {getattr(why, 'strerror', None) or 'not ASCII'}") from None
     if len(value) < SHORTEST:
         raise RulesError(f"vault: {file.name}: a key of under {SHORTEST} letters")
+    if not all("!" <= letter <= "~" for letter in value):
+        raise RulesError(f"vault: {file.name}: a space or a control character, which cannot stand in a header")
     return value
 
 

@@ -7,9 +7,9 @@ import h11
 from hostkit.gateway.decide import Decision, decide
 from hostkit.gateway.http import BadRequest
 from hostkit.gateway.inspect.credentials import Headers, put
-from hostkit.gateway.inspect.fields import parse_json
+from hostkit.gateway.inspect.fields import found, parse_json
 from hostkit.gateway.inspect.house import House
-from hostkit.gateway.inspect.judge import judge_answer
+from hostkit.gateway.inspect.judge import header_values, judge_answer_body, judge_answer_head
 from hostkit.gateway.relay import reset
 from hostkit.gateway.requests import Asked, Denied, Streams
 from hostkit.gateway.services import LIMIT, Service
@@ -30,10 +30,10 @@ async def verify(house: House, service: Service, asked: Asked, header: str = "")
             streams = await house.connect(asked, decision, service)
             head = put(service.credentials[0], house.vault.keys[service.credentials[0].secret], _headers(asked, header))
             response, body = await _ask(streams, head, asked)
-        judge_answer(service.verified, tuple(response.headers), _plain(body))
+        _judge(service, response, body)
         rule, reason = "done", ""
-    except TimeoutError:
-        raise Denied("bad-answer", reason) from None
+    except OSError as why:
+        raise Denied("bad-answer", f"{reason}: {str(why) or 'too slow'}") from None
     except Denied as why:
         rule, reason = why.rule, why.reason
         raise
@@ -41,17 +41,32 @@ async def verify(house: House, service: Service, asked: Asked, header: str = "")
         house.book.outcome(asked, rule, reason)
 
 
+def _judge(service: Service, response: h11.Response, body: bytes) -> None:
+    """Raise Denied `answer-pin` for another account, `bad-answer` where nothing is told: then it is asked again."""
+    headers = tuple(response.headers)
+    if not 200 <= response.status_code < 300:
+        raise Denied("bad-answer", f"asked whose the key is, {service.name} answered {response.status_code}")
+    plain = _plain(body) if any(pin.place == "body" for pin in service.verified) else {}
+    for pin in service.verified:
+        if not (found(plain, pin.field) if pin.place == "body" else header_values(headers, pin)):
+            raise Denied("bad-answer", f"{service.name} does not tell {pin.field}, so not whose the key is")
+    judge_answer_head(service.verified, headers)
+    judge_answer_body(service.verified, plain)
+
+
 def _plain(body: bytes) -> object:
     try:
         return parse_json(body)
     except BadRequest as why:
-        raise Denied("answer-pin", f"the answer cannot be judged: {why}") from None
+        raise Denied("bad-answer", f"the answer cannot be judged: {why}") from None
 
 
 def _headers(asked: Asked, line: str) -> Headers:
     name, _, value = line.partition(": ")
     more = ((name.lower().encode(), value.encode()),) if name else ()
-    return ((b"host", asked.name.encode()), (b"content-length", b"0"), (b"accept-encoding", b"identity"), *more)
+    host = asked.name if asked.port == 443 else f"{asked.name}:{asked.port}"
+    length = () if asked.method == "GET" else ((b"content-length", b"0"),)
+    return ((b"host", host.encode()), *length, (b"accept-encoding", b"identity"), *more)
 
 
 async def _ask(streams: Streams, head: Headers, asked: Asked) -> tuple[h11.Response, bytes]:
@@ -61,7 +76,7 @@ async def _ask(streams: Streams, head: Headers, asked: Asked) -> tuple[h11.Respo
         writer.write((connection.send(request) or b"") + (connection.send(h11.EndOfMessage()) or b""))
         await writer.drain()
         return await _read(reader, connection, asked)
-    except h11.RemoteProtocolError as why:
+    except h11.ProtocolError as why:
         raise Denied("bad-answer", str(why)) from None
     finally:
         reset(writer)

@@ -1,4 +1,4 @@
-"""A gateway that opens one service on loopback, an upstream that answers what it is told, and an agent that speaks TLS."""
+"""A gateway that opens one service on loopback, an upstream that answers as told, and an agent that speaks TLS."""
 
 import asyncio
 import contextlib
