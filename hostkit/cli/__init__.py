@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from hostkit.cli import attest, checks, drills, machine, policies, sandboxes  # noqa: F401 - each adds its commands
+from hostkit.cli import attest, checks, drills, gateways, machine, policies, sandboxes  # noqa: F401 - each adds its commands
 from hostkit.cli.root import cli
 from hostkit.errors import HostkitError
 

@@ -32,8 +32,9 @@ def launch(context: click.Context, client: str) -> None:
         click.echo(f"held: {sentence}")
     for note in done.plan.notes:
         click.echo(f"note: {note}")
-    if done.already and done.plan.secrets:
-        click.echo(f"note: its secrets are those of its start; hostkit stop {client}, then launch, takes new ones")
+    if done.already and (kept := sorted(set(done.plan.secrets) - set(done.plan.placeholders))):
+        names, again = ", ".join(kept), f"hostkit stop {client}, then launch, takes new ones"
+        click.echo(f"note: {names}: as at its start; {again}. The keys of its services are those of now")
     what = "already running, walls proved again" if done.already else "running"
     click.echo(f"{client} is {what} ({done.seconds:.1f} s)")
 

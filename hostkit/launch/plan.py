@@ -107,3 +107,12 @@ def _rules(  # noqa: PLR0913 - as above
         services=compiled(name, client, held.placeholders, held.roots),
         budgets=budgets(client),
     )
+
+
+def rules_alone(policy: Policy, name: str) -> Rules:
+    """Return the rules that a client's gateway would go by, for judging only: no engine is asked, no key is real."""
+    from hostkit.policy.services.compile import shapes  # noqa: PLC0415 - as above
+
+    slot = Slot(0, "192.0.2.0/29", "192.0.2.8/29")
+    held = Held({secret: secret for secret in shapes(policy.clients[name])})
+    return _rules(policy, name, slot, EngineFacts((0, 0, 0), {}), 1, held)

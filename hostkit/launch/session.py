@@ -19,6 +19,7 @@ from hostkit.launch.confinement import confinement, wrong_profile
 from hostkit.launch.model import EngineFacts, LaunchPlan, Slot
 from hostkit.launch.proof import Proof
 from hostkit.launch.state import State
+from hostkit.launch.vault import await_rules
 from hostkit.policy.model import Policy
 from hostkit.secrets.providers import fetch
 
@@ -45,7 +46,7 @@ class Session:
     def __init__(self, engine: Engine, host: Host, state: State) -> None:
         self.engine = self._engine = engine
         self._host = host
-        self._state = state
+        self.state = self._state = state
 
     def plan(self, policy: Policy, name: str) -> LaunchPlan:
         """Return what a launch would do now; nothing is kept."""
@@ -67,6 +68,8 @@ class Session:
         started = time.monotonic()
         client = plans.find_client(policy, name)
         plans.refuse_without_agreement(name, client, datetime.now(UTC).date())
+        if stopped := self._state.entry(name).get("stopped"):
+            raise HostkitError(f"{name}: its gateway was stopped by {stopped}", f"hostkit gateway go {name}")
         uids.refuse_collisions(self._host)
         values = {key: fetch(key, secret.source) for key, secret in client.secrets.items()}
         with self._state.locked(name):
@@ -176,7 +179,7 @@ class Session:
     def _remember(self, plan: LaunchPlan, path: str) -> None:
         facts = {"generation": plan.generation, "trust": plan.trust, "notes": list(plan.notes), "policy": path}
         facts["fixed"] = drift.fixed(plan)
-        self._state.update(plan.client, **facts, running=True, proved=time.time())
+        self._state.update(plan.client, **facts, running=True, proved=time.time(), leaves=time.time())
 
     def _kept_placeholders(self, name: str) -> dict[str, str]:
         """Return what a running agent holds; one that does not run gets new ones with its next launch."""
@@ -209,7 +212,7 @@ class Session:
         kept = self._state.entry(plan.client).get("fixed", {})
         _refuse_changed(plan, drift.differences(kept, plan))
         try:
-            with self._vault(plan, values, keep=(int(self._state.entry(plan.client).get("generation", 0)),)):
+            with self._vault(plan, values, int(self._state.entry(plan.client).get("generation", 0))):
                 return self._prove_beside(parts.without_secrets(plan))
         except WallOpen as why:
             self._tear_down(plan.client)
@@ -228,18 +231,9 @@ class Session:
             proof.attach()
             self._engine.start(plan.probe.name)
             proof.attack()
-            self._await_rules(plan)  # by its old ones it may have no room to put on record what is asked
+            await_rules(self._engine, plan)  # by its old ones it may have no room to put on record what is asked
             proof.ask()
             return proof.judge()
-
-    def _await_rules(self, plan: LaunchPlan, patience: float = 10.0) -> None:
-        """Wait until the running gateway goes by the plan's rules; raise CannotTell after `patience` seconds."""
-        end = time.monotonic() + patience
-        while (said := self._engine.gateway_status(plan.client) or {}).get("generation") != plan.generation:
-            if time.monotonic() > end:
-                why = said.get("why") or f"it goes by generation {said.get('generation')}, not {plan.generation}"
-                raise CannotTell(f"the gateway did not take the new rules: {why}")
-            time.sleep(0.05)
 
     def _drifted(self, plan: LaunchPlan) -> list[str]:
         """Return the walls in which the running agent differs from a probe made now; their volumes always do."""
@@ -320,14 +314,11 @@ class Session:
             add(partial(engine.make_container, plan.agent), started)
             add(partial(engine.remove_container, parts.filler(plan).name), started)
 
-    def _vault(
-        self, plan: LaunchPlan, values: dict[str, bytes], keep: tuple[int, ...] = ()
-    ) -> AbstractContextManager[None]:
+    def _vault(self, plan: LaunchPlan, values: dict[str, bytes], before: int = 0) -> AbstractContextManager[None]:
         """Hold the gateway's vault filled; the gateway has to have started before the block ends."""
         if not plan.rules.services:
             return contextlib.nullcontext()
-        files = vault.contents(plan, values, datetime.now(UTC))
-        return vault.written(self._engine, parts.writer(plan), files, plan.generation, keep)
+        return vault.written(self._engine, parts.writer(plan), vault.filling(plan, values, datetime.now(UTC), before))
 
     def _make_probe(self, plan: LaunchPlan, proof: Proof) -> None:
         self._engine.make_container(plan.probe, stdin=True)

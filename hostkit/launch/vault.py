@@ -3,7 +3,9 @@
 import base64
 import contextlib
 import json
+import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +27,9 @@ for name, coded in order["files"].items():
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o400)
     with os.fdopen(fd, "wb") as file:
         file.write(base64.b64decode(coded))
-print(json.dumps({"written": len(order["files"])}))
+for name in order["copy"]:
+    shutil.copy(f"/vault/{order['from']}/{name}", f"/vault/{order['generation']}/{name}", follow_symlinks=False)
+print(json.dumps({"written": len(order["files"]) + len(order["copy"])}))
 sys.stdin.read()
 """
 """Runs in the writer: it lays one generation down, drops those that nobody goes by, and waits to be hung up."""
@@ -42,24 +46,57 @@ def leaf_name(host: str) -> str:
     return f"*{dot}{rest}" if "*" in first else host
 
 
-def contents(plan: LaunchPlan, values: Mapping[str, bytes], now: datetime) -> dict[str, bytes]:
-    """Return the vault's files of the plan's generation: a key for each credential, a fresh leaf for each host."""
+@dataclass(frozen=True)
+class Filling:
+    """One generation of a vault: its files, those taken over from generation `since`, and the generations that stay."""
+
+    generation: int
+    files: Mapping[str, bytes] = field(repr=False)
+    taken_over: tuple[str, ...] = ()
+    since: int = 0
+    keep: tuple[int, ...] = ()
+
+    def order(self) -> bytes:
+        """Return the line that tells the writer all of it."""
+        coded = {name: base64.b64encode(data).decode() for name, data in self.files.items()}
+        keep = [str(one) for one in (*self.keep, self.since, self.generation)]
+        order = {"generation": self.generation, "files": coded, "keep": keep, "copy": self.taken_over}
+        return json.dumps({**order, "from": self.since}).encode() + b"\n"
+
+    @property
+    def size(self) -> int:
+        """Return how many files there will be."""
+        return len(self.files) + len(self.taken_over)
+
+
+def filling(plan: LaunchPlan, values: Mapping[str, bytes], now: datetime, before: int = 0) -> Filling:
+    """Return what the plan's generation needs, while the gateway goes by generation `before`."""
+    keys = {name: values[name] for name in key_names(plan)}
+    files = {**{f"key-{name}": value for name, value in keys.items()}, **_leaves(plan, now)}
+    return Filling(plan.generation, files, keep=(before,) if before else ())
+
+
+def renewal(plan: LaunchPlan, now: datetime, before: int) -> Filling:
+    """Return fresh leaves beside the keys of generation `before`, which nobody has to fetch again."""
+    return Filling(plan.generation, _leaves(plan, now), tuple(f"key-{name}" for name in key_names(plan)), before)
+
+
+def key_names(plan: LaunchPlan) -> list[str]:
+    """Return the secrets whose values the plan's gateway needs."""
+    return sorted({known.secret for service in plan.rules.services for known in service.credentials})
+
+
+def _leaves(plan: LaunchPlan, now: datetime) -> dict[str, bytes]:
     from hostkit.secrets import authority  # noqa: PLC0415 - a launch without services needs no certificates
 
     hosts = opened_hosts(plan)
     issued = authority.issue(plan.client, {leaf_name(host) for host in hosts}, plan.generation, now)
     leaves = {leaf.name: leaf.chain_pem + leaf.key_pem for leaf in issued.leaves}
-    keys = {known.secret for service in plan.rules.services for known in service.credentials}
-    return {
-        **{f"key-{name}": values[name] for name in keys},
-        **{leaf_file(host): leaves[leaf_name(host)] for host in hosts},
-    }
+    return {leaf_file(host): leaves[leaf_name(host)] for host in hosts}
 
 
 @contextlib.contextmanager
-def written(
-    engine: Engine, container: ContainerPlan, files: Mapping[str, bytes], generation: int, keep: tuple[int, ...] = ()
-) -> Iterator[None]:
+def written(engine: Engine, container: ContainerPlan, filling: Filling) -> Iterator[None]:
     """Write a generation into the vault, and hold it there as long as the block lasts: by then the gateway holds it.
 
     Raise CannotTell if the writer does not say that all of it is there.
@@ -68,12 +105,20 @@ def written(
     stream: Any = engine.attach(container.name)
     try:
         engine.start(container.name)
-        coded = {name: base64.b64encode(data).decode() for name, data in files.items()}
-        order = {"generation": generation, "files": coded, "keep": [str(one) for one in (*keep, generation)]}
-        send(stream, json.dumps(order).encode() + b"\n")
-        if next(answers(stream, "vault's writer")).get("written") != len(files):
+        send(stream, filling.order())
+        if next(answers(stream, "vault's writer")).get("written") != filling.size:
             raise CannotTell("the gateway's vault was not written whole")
         yield
     finally:
         hang_up(stream)
         engine.remove_container(container.name)
+
+
+def await_rules(engine: Engine, plan: LaunchPlan, patience: float = 10.0) -> None:
+    """Wait until the running gateway goes by the plan's rules; raise CannotTell after `patience` seconds."""
+    end = time.monotonic() + patience
+    while (said := engine.gateway_status(plan.client) or {}).get("generation") != plan.generation:
+        if time.monotonic() > end:
+            why = said.get("why") or f"it goes by generation {said.get('generation')}, not {plan.generation}"
+            raise CannotTell(f"the gateway did not take the new rules: {why}")
+        time.sleep(0.05)

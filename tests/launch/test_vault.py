@@ -1,9 +1,9 @@
 """What the gateway's vault holds, and the program that lays it down."""
 
-import base64
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -27,17 +27,18 @@ VALUES = {"bot": b"xoxb-the-real-one", "password": b"of the warehouse"}
 @pytest.fixture
 def laid(tmp_path, monkeypatch):
     """Return what the writer leaves in a folder that stands for the volume."""
-    files = vault.contents(PLAN, VALUES, NOW)
+    filling = vault.filling(PLAN, VALUES, NOW, 6)
     (tmp_path / "vault" / "5").mkdir(parents=True)
     (tmp_path / "vault" / "6").mkdir()
     source = vault.VAULT_WRITER.replace("/vault", str(tmp_path / "vault"))
-    coded = {name: base64.b64encode(data).decode() for name, data in files.items()}
-    order = json.dumps({"generation": 7, "files": coded, "keep": ["6", "7"]})
-    ran = subprocess.run(
-        (sys.executable, "-I", "-c", source), input=order + "\n", capture_output=True, text=True, check=True, timeout=30
-    )
-    assert json.loads(ran.stdout) == {"written": len(files)}
+    write(source, filling)
     return tmp_path / "vault"
+
+
+def write(source, filling):
+    words = (sys.executable, "-I", "-c", source)
+    ran = subprocess.run(words, input=filling.order(), capture_output=True, check=True, timeout=30)
+    assert json.loads(ran.stdout) == {"written": filling.size}
 
 
 def test_the_gateway_opens_what_the_writer_laid_down(laid):
@@ -56,8 +57,18 @@ def test_what_the_gateway_goes_by_is_kept_and_what_is_older_is_gone(laid):
     assert sorted(path.name for path in laid.iterdir()) == ["6", "7"]
 
 
+def test_a_renewal_brings_fresh_leaves_and_takes_the_keys_over(laid):
+    renewed = replace(PLAN, generation=8, rules=replace(PLAN.rules, generation=8))
+    before = (laid / "7" / "leaf-slack.com.pem").read_bytes()
+    write(vault.VAULT_WRITER.replace("/vault", str(laid)), vault.renewal(renewed, NOW, 7))
+    assert open_vault(laid, renewed.rules).keys == {"bot": "xoxb-the-real-one"}
+    assert (laid / "8" / "leaf-slack.com.pem").read_bytes() != before
+    assert (laid / "8" / "key-bot").stat().st_mode & 0o777 == 0o400
+    assert sorted(path.name for path in laid.iterdir()) == ["7", "8"]
+
+
 def test_a_pattern_within_a_label_has_a_leaf_that_clients_take():
-    names = x509.load_pem_x509_certificate(vault.contents(PLAN, VALUES, NOW)["leaf-wss-_.slack.com.pem"])
+    names = x509.load_pem_x509_certificate(vault.filling(PLAN, VALUES, NOW).files["leaf-wss-_.slack.com.pem"])
     alternative = names.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert alternative.get_values_for_type(x509.DNSName) == ["*.slack.com"]
 
@@ -76,7 +87,7 @@ def test_the_writer_has_no_network_no_capability_and_no_volume_but_the_vault():
 
 
 def test_no_key_of_an_authority_is_in_any_volume():
-    laid = [data for name, data in vault.contents(PLAN, VALUES, NOW).items() if name.startswith("leaf-")]
+    laid = [data for name, data in vault.filling(PLAN, VALUES, NOW).files.items() if name.startswith("leaf-")]
     assert not [data for _, data, *_ in parts.trust_entries(PLAN, NOW) if data and b"PRIVATE KEY" in data]
     authorities = {public(cert) for data in laid for cert in x509.load_pem_x509_certificates(data) if signs(cert)}
     authorities.add(public(authority.root("acme", NOW).certificate))
