@@ -11,6 +11,7 @@ from tests.e2e.conftest import Cli
 from tests.e2e.second_engine import FIRST
 from tests.lookalikes import build, names
 from tests.lookalikes.container import Internet, docker
+from tests.machines.machine import wait_for
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("clients"), pytest.mark.timeout(600)]
 
@@ -207,3 +208,48 @@ def test_a_key_of_another_account_than_the_policys_is_good_for_nothing(house):
     (house.folder / "bot").write_text(names.BOT)
     house.launch()
     assert house.run(*CLIENTS["slack_sdk"][0])["team"] == "T0REAL0001"
+
+
+def test_the_kill_switch_stops_all_of_it_by_command_and_by_signal_until_it_is_set_back(house):
+    for stop in (
+        lambda: house.cli("gateway", "stop", NAME),
+        lambda: docker("kill", "--signal", "USR1", f"hostkit-{NAME}-gateway"),
+    ):
+        stop()
+        wait_for(lambda: "stopped by" in house.cli("ps").stdout, 10)
+        assert "error" in house.run(*CLIENTS["slack_sdk"][0])
+        assert house.cli("gateway", "go", NAME).stdout == f"{NAME}: going\n"
+        assert house.run(*CLIENTS["slack_sdk"][0])["team"] == "T0REAL0001"
+
+
+def test_a_renewal_shows_the_agent_a_fresh_leaf_without_a_restart_or_a_secret(house):
+    (house.folder / "bot").rename(house.folder / "bot-is-away")
+    shown = "import ssl; print(hash(ssl.get_server_certificate(('slack.com', 443))))"
+    before = house.cli("exec", NAME, "--", "python3", "-c", shown).stdout
+    assert house.cli("gateway", "renew", NAME).stdout == f"{NAME}: renewed\n"
+    after = house.cli("exec", NAME, "--", "python3", "-c", shown).stdout
+    assert len({before, after, ""}) == 3
+    assert house.run(*CLIENTS["slack_sdk"][0])["team"] == "T0REAL0001"
+    (house.folder / "bot-is-away").rename(house.folder / "bot")
+
+
+def test_a_gateway_that_was_killed_stays_closed_until_its_client_is_launched_again(house):
+    docker("kill", f"hostkit-{NAME}-gateway")
+    docker("start", f"hostkit-{NAME}-gateway")
+    wait_for(lambda: "vault" in house.cli("ps").stdout, 10)
+    assert "error" in house.run(*CLIENTS["slack_sdk"][0])
+    house.launch()
+    assert house.run(*CLIENTS["slack_sdk"][0])["team"] == "T0REAL0001"
+
+
+def test_records_are_judged_by_another_policy_before_it_is_the_policy(house):
+    records = house.folder / "requests.jsonl"
+    docker("cp", f"hostkit-{NAME}-gateway:/records/requests.jsonl", str(records))
+    assert house.cli("gateway", "test", str(records), "--client", NAME).returncode == 1  # what was denied on its way
+    narrower = house.folder / "narrower.yml"
+    fewer = house.text().replace("trust: contributor", "trust: observer").replace("methods: [GET, HEAD, POST], ", "")
+    narrower.write_text(fewer)
+    said = Cli(narrower, house.folder / "state", FIRST)("gateway", "test", str(records), "--client", NAME)
+    assert "POST slack.com/api/chat.postMessage  would be denied (path-not-listed)" in said.stdout
+    wrong = house.cli("gateway", "test", str(house.folder / "none"), "--client", NAME)
+    assert (wrong.returncode, len(wrong.stderr.splitlines())) == (2, 1)
