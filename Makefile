@@ -35,7 +35,7 @@ lint: dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline -q playbooks
 
 bench: dev
-	scripts/prepare demo
+	scripts/prepare bench
 	$(BIN)/python bench/run.py
 
 docs: dev

@@ -1,14 +1,20 @@
-"""Our own listener, the far end of every attempt: TCP, UDP, DNS, HTTP and a unix socket, each logged as one JSON line.
+"""Our own listener, the far end of every attempt: TCP, UDP, DNS, HTTP, TLS and a unix socket, each logged as JSON.
 
 Standard library only and nothing of hostkit, so that its source runs as `python3 -I -c SOURCE '<json settings>'` in a
 container of its own. Settings: addresses, port, dns (port), http (port), answer (the address given for every name),
-socket (path of a stand-in engine socket), proxy (port of the open gateway), upstream (where the open gateway dials).
+socket (path of a stand-in engine socket), proxy (port of the open gateway), upstream (where the open gateway dials),
+service (name of a service whose far end this is, on port 443), leaf (file of its certificate and key), elsewhere (the
+name to which it redirects).
 """
 
+import hashlib
 import json
 import os
+import re
+import select
 import socket
 import socketserver
+import ssl
 import struct
 import sys
 import threading
@@ -17,6 +23,8 @@ from collections.abc import Callable
 from typing import Any
 
 Log = Callable[[str, str, bytes], None]
+_PATIENCE = 15.0
+_MOST = 1 << 20
 
 
 def printed(kind: str, peer: str, data: bytes) -> None:
@@ -49,6 +57,7 @@ def dns_name(query: bytes) -> bytes:
 class _Tcp(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
+    request_queue_size = 256
 
     def __init__(self, address: tuple[str, int], handler: Any) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
@@ -140,22 +149,83 @@ def _dns_tcp(log: Log, address: str) -> Callable[[Any, str], None]:
 _PAGE = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\ncollector"
 
 
-def _open_gateway(log: Log, upstream: str, port: int) -> Callable[[Any, str], None]:
+def _open_gateway(log: Log, settings: dict[str, Any]) -> Callable[[Any, str], None]:
     """Return a gateway without one wall: whatever is asked for, it dials the collector, who stands for everywhere."""
+    service = settings.get("service", "no service").encode()
 
     def serve(wire: socket.socket, peer: str) -> None:
-        wire.settimeout(5)
-        head = wire.recv(8192)
+        wire.settimeout(_PATIENCE)
+        head = _head(wire)
         log("open-gateway", peer, head)
         if not head.startswith(b"CONNECT "):
             wire.sendall(_PAGE)
             return
         wire.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-        with socket.create_connection((upstream, port), timeout=5) as far:
-            far.sendall(wire.recv(8192))
-            wire.sendall(far.recv(8192))
+        port = 443 if head.startswith(b"CONNECT " + service + b":") else settings["upstream_port"]
+        with socket.create_connection((settings.get("upstream", "127.0.0.1"), port), timeout=5) as far:
+            _relay(wire, far)
 
     return serve
+
+
+def _head(wire: socket.socket) -> bytes:
+    head = b""
+    while b"\r\n\r\n" not in head and len(head) < _MOST and (piece := wire.recv(8192)):
+        head += piece
+    return head
+
+
+def _relay(near: socket.socket, far: socket.socket) -> None:
+    other = {near: far, far: near}
+    while ready := select.select(list(other), [], [], _PATIENCE)[0]:
+        for wire in ready:
+            data = wire.recv(65536)
+            if not data:
+                return
+            other[wire].sendall(data)
+
+
+def _service(log: Log, settings: dict[str, Any]) -> Callable[[Any, str], None]:
+    """Return the far end of a service: what reaches it, in TLS or not, is logged whole, and each request answered."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(settings["leaf"])
+    context.set_alpn_protocols(["h2", "http/1.1"])
+
+    def serve(plain: socket.socket, peer: str) -> None:
+        plain.settimeout(_PATIENCE)
+        inside = plain.recv(1, socket.MSG_PEEK) == b"\x16"
+        with context.wrap_socket(plain, server_side=True) if inside else plain as wire:
+            told = b""
+            while len(told) < _MOST and (piece := wire.recv(65536)):
+                log("service", peer, piece if len(piece) < 2000 else piece[:1000] + piece[-1000:])
+                told += piece
+                if _whole(told):
+                    wire.sendall(service_answer(told, settings.get("elsewhere", "")))
+                    told = b""
+
+    return serve
+
+
+def _whole(told: bytes) -> bool:
+    head, end, body = told.partition(b"\r\n\r\n")
+    if b"chunked" in head.lower():
+        return body.endswith(b"0\r\n\r\n")
+    length = re.search(rb"content-length: *(\d{1,9})\r\n", head.lower() + b"\r\n")
+    return bool(end) and len(body) >= (int(length[1]) if length else 0)
+
+
+def service_answer(told: bytes, elsewhere: str) -> bytes:
+    """Return the service's answer: a redirect for /open/moved, a WebSocket where one is asked for, else its key.
+
+    Of the key it tells the SHA-256 alone, which no gateway has a reason to take out.
+    """
+    if told.startswith(b"GET /open/moved"):
+        return f"HTTP/1.1 302 Found\r\nLocation: https://{elsewhere}/\r\nContent-Length: 0\r\n\r\n".encode()
+    if b"upgrade: websocket" in told.lower():
+        return b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+    found = re.search(rb"\r\nauthorization: *([^\r\n]*)", told, re.IGNORECASE)
+    body = json.dumps({"key": hashlib.sha256(found[1] if found else b"").hexdigest()})
+    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
 def servers(settings: dict[str, Any], log: Log) -> list[socketserver.BaseServer]:
@@ -173,8 +243,9 @@ def servers(settings: dict[str, Any], log: Log) -> list[socketserver.BaseServer]
         if http := settings.get("http"):
             made.append(_Tcp((address, http), _handler(_stream("http", log, _PAGE))))
         if proxy := settings.get("proxy"):
-            gateway = _open_gateway(log, settings.get("upstream", address), settings["upstream_port"])
-            made.append(_Tcp((address, proxy), _handler(gateway)))
+            made.append(_Tcp((address, proxy), _handler(_open_gateway(log, settings))))
+        if settings.get("service"):
+            made.append(_Tcp((address, settings.get("service_port", 443)), _handler(_service(log, settings))))
     if path := settings.get("socket"):
         made.append(_Unix(path, _handler(_stream("socket", log, _PAGE))))
         os.chmod(path, 0o666)  # noqa: S103, PTH101 - any uid of the twin must be able to ask it

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from hostkit.errors import HostkitError
 
-GROUPS = ("network", "dns", "proxy", "files", "privileges", "resources", "separation")
+GROUPS = ("network", "dns", "proxy", "requests", "credentials", "files", "privileges", "resources", "separation")
 Attempt = Callable[..., str]
 _PARSING = threading.Lock()
 """Python 3.11 counts the depth of every thread's parser as one (python/cpython issue 106905)."""
@@ -39,6 +39,11 @@ class Witness:
     def gateway(cls, *rules: str) -> "Witness":
         """Return a denial in the gateway's records: of one of `rules`, or that names the marker."""
         return cls("gateway", rules)
+
+    @classmethod
+    def request(cls, *rules: str) -> "Witness":
+        """Return a denial of one of `rules` in the gateway's records, of a request whose path names the marker."""
+        return cls("request", rules)
 
     @classmethod
     def dns(cls) -> "Witness":
@@ -155,14 +160,27 @@ def control(group: str) -> Callable[[Attempt], Control]:
 
 
 def source_of(attempt: Attempt) -> str:
-    """Return the text to pipe to `python3 - '<json arguments>'`; it prints the attempt's one word."""
-    text = textwrap.dedent(inspect.getsource(attempt))
+    """Return the text to pipe to `python3 - '<json arguments>'`; it prints the attempt's one word.
+
+    Functions of the drill that the attempt calls go with it.
+    """
+    functions = "\n".join(dict.fromkeys(_with_helpers(attempt)))
+    call = f"import json, sys\nprint({attempt.__name__}(**json.loads(sys.argv[1])))"
+    return f"from __future__ import annotations\n{functions}\n{call}\n"
+
+
+def _with_helpers(function: Attempt) -> list[str]:
+    """Return the sources of what a function calls of the drill, and of itself."""
+    text = textwrap.dedent(inspect.getsource(function))
     with _PARSING:
-        function = ast.parse(text).body[0]
-    if not isinstance(function, ast.FunctionDef):
+        parsed = ast.parse(text).body[0]
+    if not isinstance(parsed, ast.FunctionDef):
         raise TypeError("an attempt is a function")
-    body = "\n".join(text.splitlines()[function.lineno - 1 :])
-    return f"{body}\nimport json, sys\nprint({function.name}(**json.loads(sys.argv[1])))\n"
+    named = dict.fromkeys(node.id for node in ast.walk(parsed) if isinstance(node, ast.Name))
+    known = [function.__globals__.get(name) for name in named]
+    helpers = [one for one in known if inspect.isfunction(one) and one.__module__.startswith("hostkit.drill.")]
+    own = "\n".join(text.splitlines()[parsed.lineno - 1 :])
+    return [*(source for one in helpers for source in _with_helpers(one)), own]
 
 
 def collect_all(package: str = "hostkit.drill.probes") -> tuple[tuple[Probe, ...], tuple[Control, ...]]:

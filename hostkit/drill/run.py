@@ -223,7 +223,7 @@ def _witnessed(place: Place, entry: Probe, marker: str, since: float, before: in
 
 def _ask(place: Place, entry: Probe, marker: str, since: float, before: int | None) -> bool | None:
     kind = entry.witness.kind
-    if kind in {"gateway", "dns"}:
+    if kind in {"gateway", "request", "dns"}:
         attempted = witness.Attempted(marker, place.client, since, place.source)
         return witness.denied(entry.witness, place.records(), attempted)
     if kind == "bridge":

@@ -34,8 +34,8 @@ def denied(witness: Witness, lines: Iterable[str], attempted: Attempted) -> bool
     """Return whether the gateway's records hold this client's denial of the attempt.
 
     With rules declared, one of them must be the record's, and it must come from where the attempt did: the agent
-    beside it can be denied as often as it likes. Without, the record must name the marker. A lookup counts for `dns`
-    only. A line that is not a record is nobody's witness.
+    beside it can be denied as often as it likes. For `request` its path must name the marker too. Without, the record
+    must name the marker. A lookup counts for `dns` only. A line that is not a record is nobody's witness.
     """
     records = (_record(line) for line in lines)
     return any(_matches(witness, entry, attempted) for entry in records if entry)
@@ -56,6 +56,8 @@ def _matches(witness: Witness, entry: dict[str, object], attempted: Attempted) -
     if witness.kind == "dns":
         return entry.get("event") == "denied" and entry.get("kind") == "dns" and marker in str(entry.get("name"))
     if entry.get("event") not in {"denied", "outcome"} or entry.get("kind") == "dns":
+        return False
+    if witness.kind == "request" and marker not in str(entry.get("path")):
         return False
     if witness.detail:
         return entry.get("rule") in witness.detail and entry.get("from") == attempted.source

@@ -224,7 +224,7 @@ def test_the_kill_switch_stops_all_of_it_by_command_and_by_signal_until_it_is_se
 
 def test_a_renewal_shows_the_agent_a_fresh_leaf_without_a_restart_or_a_secret(house):
     (house.folder / "bot").rename(house.folder / "bot-is-away")
-    shown = "import ssl; print(hash(ssl.get_server_certificate(('slack.com', 443))))"
+    shown = "import ssl, zlib; print(zlib.crc32(ssl.get_server_certificate(('slack.com', 443)).encode()))"
     before = house.cli("exec", NAME, "--", "python3", "-c", shown).stdout
     assert house.cli("gateway", "renew", NAME).stdout == f"{NAME}: renewed\n"
     after = house.cli("exec", NAME, "--", "python3", "-c", shown).stdout

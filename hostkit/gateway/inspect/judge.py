@@ -86,7 +86,7 @@ def judge(service: Service, request: Request, own: str, issued: Issued) -> Allow
     query = query_pairs(request.target)
     refuse_marks(" ".join((path, *(f"{name} {text}" for name, text in query))).encode("utf-8", "replace"), own)
     _refuse_overrides(request, query)
-    route = _route(service, request, path)
+    route = route_of(service, request, path)
     held = find(service, request.headers, query, own)
     if route.credential and held.credential is None:
         raise Denied("credential-missing", f"{service.name} wants this client's placeholder as its key")
@@ -120,7 +120,7 @@ def _lines(request: Request, pin: Pin) -> list[str]:
     return [value] if value else []
 
 
-def _route(service: Service, request: Request, path: str) -> Route:
+def route_of(service: Service, request: Request, path: str) -> Route:
     """Return the first route of this host, path, method and kind; raise Denied with what was nearest."""
     of_host = [route for route in service.routes if _is_on(route.hosts, request.host)]
     of_path = [route for route in of_host if path_matches(route.path, path)]

@@ -25,6 +25,7 @@ class Shape:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._seen: deque[tuple[float, int]] = deque()
+        self._often: Counter[int] = Counter()
         self._quiet_until = 0.0
 
     def odd(self, words: list[str]) -> str:
@@ -33,14 +34,20 @@ class Shape:
         found = [word for word in words if len(word) >= LETTERS and entropy(word) >= ODD]
         if not found:
             return ""
-        self._seen.extend((now, hash(word)) for word in found)
-        while self._seen and (self._seen[0][0] < now - SPAN or len(self._seen) > 50 * MANY):
-            self._seen.popleft()
-        different = len({digest for _, digest in self._seen})
-        if different < MANY or now < self._quiet_until:
+        self._look(now, [hash(word) for word in found])
+        if len(self._often) < MANY or now < self._quiet_until:
             return ""
         self._quiet_until = now + SPAN
-        return f"{different} different odd words in the addresses of {SPAN / 60:g} minutes"
+        return f"{len(self._often)} different odd words in the addresses of {SPAN / 60:g} minutes"
+
+    def _look(self, now: float, digests: list[int]) -> None:
+        self._seen.extend((now, digest) for digest in digests)
+        self._often.update(digests)
+        while self._seen[0][0] < now - SPAN or len(self._seen) > 50 * MANY:
+            _, digest = self._seen.popleft()
+            self._often[digest] -= 1
+            if not self._often[digest]:
+                del self._often[digest]
 
 
 def entropy(word: str) -> float:
