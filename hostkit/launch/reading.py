@@ -12,6 +12,10 @@ from hostkit.policy.egress import Egress
 _LONGEST = 2000
 _MOST = 200
 """Names shown; an agent can ask for as many as it likes."""
+_EACH = 20
+"""Kinds of request shown for each name."""
+_Reason = tuple[int, str, str]
+"""Port, rule, and for what is opened the method and the path."""
 _RESERVED = ".invalid"
 """A top-level name that nobody can own (RFC 6761): what proofs and drills ask for lies below it."""
 
@@ -36,12 +40,13 @@ def denied_lines(session: Session, client: str, *, suggest: bool) -> list[str]:
 
 def denials(data: bytes, *, suggest: bool) -> list[str]:
     """Return what records say was denied, grouped by name; with `suggest` the policy line that would allow each."""
-    counted: dict[str, Counter[tuple[int, str]]] = defaultdict(Counter)
+    counted: dict[str, Counter[_Reason]] = defaultdict(Counter)
     for line in data.splitlines():
         with suppress(ValueError, AttributeError):
             record = json.loads(line)
             if record.get("event") == "denied":
-                counted[str(record.get("name"))][int(record.get("port") or 0), str(record.get("rule"))] += 1
+                asked = f"{record.get('method', '')} {record.get('path', '')}".strip()
+                counted[str(record.get("name"))][int(record.get("port") or 0), str(record.get("rule")), asked] += 1
     own = sum(counted.pop(name).total() for name in [name for name in counted if name.endswith(_RESERVED)])
     by_count = sorted(counted.items(), key=lambda item: -item[1].total())
     found = [line for name, reasons in by_count[:_MOST] for line in _group(name, reasons, suggest=suggest)]
@@ -49,9 +54,11 @@ def denials(data: bytes, *, suggest: bool) -> list[str]:
     return [*found, *([f"{own:6d}  names below .invalid, which the proofs and drills ask for"] if own else [])]
 
 
-def _group(name: str, reasons: Counter[tuple[int, str]], *, suggest: bool) -> list[str]:
-    found = [safe(f"{count:6d}  {name}:{port}  {rule}") for (port, rule), count in reasons.most_common()]
-    unlisted = {port for port, rule in reasons if rule in {"not-listed", "port-not-listed"}}
+def _group(name: str, reasons: Counter[_Reason], *, suggest: bool) -> list[str]:
+    most = reasons.most_common(_EACH)
+    found = [safe(f"{count:6d}  {name}:{port}  {rule}  {asked}".rstrip()) for (port, rule, asked), count in most]
+    found += [f"        and {len(reasons) - _EACH} kinds more of {name}"] if len(reasons) > _EACH else []
+    unlisted = {port for port, rule, _ in reasons if rule in {"not-listed", "port-not-listed"}}
     return [*found, *(_suggestion(name, sorted(unlisted - {0, 53})) if suggest and unlisted else [])]
 
 

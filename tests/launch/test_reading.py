@@ -122,3 +122,13 @@ def test_a_flood_of_names_does_not_flood_the_reader():
 def test_what_proofs_and_drills_ask_for_is_one_line_and_never_suggested():
     data = denied("0123456789abcdef.gateway.invalid", 53) + denied("x.unlisted.drill.invalid")
     assert denials(data, suggest=True) == ["     2  names below .invalid, which the proofs and drills ask for"]
+
+
+def test_what_is_opened_is_told_by_method_and_path_and_a_flood_of_paths_is_counted():
+    opened = {"event": "denied", "name": "slack.com", "port": 443, "rule": "path-not-listed", "method": "POST"}
+    lines = [json.dumps({**opened, "path": f"/api/{number}"}) for number in range(25)] + [
+        json.dumps({**opened, "path": "/api/admin.users.invite"})
+    ] * 2
+    first, *rest = denials("\n".join(lines).encode(), suggest=False)
+    assert first == "     2  slack.com:443  path-not-listed  POST /api/admin.users.invite"
+    assert (len(rest), rest[-1]) == (20, "        and 6 kinds more of slack.com")
