@@ -9,6 +9,10 @@ from hostkit.launch.reading import safe
 from hostkit.launch.session import Session
 
 
+_LEAVES = 6 * 86400.0
+"""Seconds after which leaves are late: they live for a week (`hostkit.secrets.authority`)."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One client's sandbox: `why` is empty when everything stands."""
@@ -44,7 +48,7 @@ def overview(session: Session) -> list[Row]:
 def _row(session: Session, name: str) -> Row:
     entry, documents = session.kept(name), session.parts(name)
     agent, gateway = documents.get("agent"), session.engine.gateway_status(name)
-    why = judge(agent and agent["State"], gateway, time.time(), entry.get("proved"))
+    why = judge(agent and agent["State"], gateway, time.time(), entry.get("proved")) or late(name, entry, time.time())
     return Row(
         client=name,
         trust=str(entry.get("trust", "?")),
@@ -53,6 +57,13 @@ def _row(session: Session, name: str) -> Row:
         why=why,
         notes=tuple(entry.get("notes", ())),
     )
+
+
+def late(name: str, entry: dict[str, Any], now: float) -> str:
+    """Return what to do about leaves that end within a day, empty while they do not; a daily timer renews them."""
+    if not entry.get("placeholders") or now - float(entry.get("leaves", now)) < _LEAVES:
+        return ""
+    return f"gateway: its certificates end within a day; hostkit gateway renew {name}, and see the daily timer"
 
 
 def judge(agent: dict[str, Any] | None, gateway: dict[str, Any] | None, now: float, proved: float | None) -> str:

@@ -329,7 +329,7 @@ class Session:
         self._engine.join(plan.inside.name, plan.gateway.name, plan.gateway.address)
 
     def _make_volume(self, plan: LaunchPlan, volume: str) -> None:
-        self._engine.make_volume(volume, plan.client, _volume_options(plan, volume))
+        self._engine.make_volume(volume, plan.client, volume_options(plan, volume))
 
     def _fill(self, plan: LaunchPlan) -> None:
         """Own the volumes and lay the rules down, through a container that is never started."""
@@ -366,7 +366,8 @@ def _refuse_changed(plan: LaunchPlan, changed: list[str]) -> None:
         raise HostkitError(f"{plan.client} runs with other walls than planned: {', '.join(changed)}", do)
 
 
-def _volume_options(plan: LaunchPlan, volume: str) -> dict[str, str]:
+def volume_options(plan: LaunchPlan, volume: str) -> dict[str, str]:
+    """Return with what a volume is made: memory for secrets and vault, the engine's own choice for the others."""
     whose = {"secrets": (plan.host_uid, "1m"), "vault": (plan.host_uid + 1, "8m")}
     if (last := volume.rsplit("-", 1)[-1]) not in whose:
         return {}
