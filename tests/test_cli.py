@@ -69,6 +69,9 @@ def test_a_wrong_policy_is_one_line_with_its_place(refused, tmp_path, text, says
         (("policy", "check"), "no such policy; run `hostkit init`", 2),
         (("--policy", "a", "--policy", "b", "ps"), "", 3),
         (("check", "--explain", "nothing"), "no check is called 'nothing'; hostkit check --list names them all", 2),
+        (("gateway", "stop"), "which gateways?; name clients, or say --all", 2),
+        (("gateway", "go", "acme", "--all"), "which gateways?; name clients, or say --all", 2),
+        (("gateway", "stop", "acem"), "acem was never launched here; launched: none", 2),
         (("bootstrap", "--confirm", "--check"), "--confirm goes alone", 2),
         (("bootstrap", "--confirm", "--undo"), "--confirm goes alone", 2),
         (("bootstrap", "--confirm", "--confirm-from", "192.0.2.1"), "--confirm goes alone", 2),
@@ -119,6 +122,29 @@ def test_a_client_that_the_policy_forgot_can_still_be_stopped(refused, tmp_path,
     State(tmp_path / "state").update("acme", running=True)
     code, said = refused(word, "acme")
     assert (code, "the Docker engine does not answer" in said) == (3, True), said  # it got past the policy
+
+
+def test_a_stop_is_kept_though_no_engine_answers(refused, tmp_path):
+    State(tmp_path / "state").update("acme", running=True)
+    code, said = refused("gateway", "stop", "--all")
+    assert (code, "the Docker engine does not answer" in said) == (3, True), said
+    assert State(tmp_path / "state").entry("acme")["stopped"] == "hostkit gateway stop"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (None, "none.jsonl: No such file or directory; name a gateway's requests.jsonl"),
+        ("", "none.jsonl: no record of acme; docker cp hostkit-acme-gateway:/records/requests.jsonl ."),
+        ('{"client": "globex"}', "no record of acme"),
+    ],
+)
+def test_what_holds_no_record_is_judged_by_nobody(refused, tmp_path, text, says):
+    (tmp_path / "hostkit.yml").write_text(GOOD)
+    if text is not None:
+        (tmp_path / "none.jsonl").write_text(text)
+    code, said = refused("gateway", "test", "none.jsonl", "--client", "acme")
+    assert (code, says in said, len(said.splitlines())) == (2, True, 1), said
 
 
 def test_a_slot_that_a_drill_borrowed_is_no_client(refused, tmp_path):

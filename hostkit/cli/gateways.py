@@ -8,6 +8,7 @@ import click
 from hostkit.cli.root import cli, known, leave, load_policy, open_session
 from hostkit.errors import Exit, HostkitError
 
+_BY = "hostkit gateway stop"
 _everyone = click.option("--all", "everyone", is_flag=True, help="Every client that was launched here.")
 
 
@@ -37,10 +38,14 @@ def go(clients: tuple[str, ...], *, everyone: bool) -> None:
 
 def _throw(clients: tuple[str, ...], *, everyone: bool, stopped: bool) -> None:
     from hostkit.launch import gateways  # noqa: PLC0415
+    from hostkit.launch.state import State  # noqa: PLC0415
 
-    session, unsure = open_session(), False
-    for name in gateways.named(session, clients, everyone=everyone):
-        done = gateways.stop(session, name, "hostkit gateway stop") if stopped else gateways.go(session, name)
+    chosen, unsure = gateways.named(State(), clients, everyone=everyone), False
+    if stopped:
+        gateways.hold(State(), chosen, _BY)  # before an engine is asked, which may not answer
+    session = open_session()
+    for name in chosen:
+        done = gateways.stop(session, name, _BY) if stopped else gateways.go(session, name)
         running = session.engine.inspect(f"hostkit-{name}-gateway") is not None
         unsure |= running and not done
         word = "stopped" if stopped else "going"
@@ -62,9 +67,10 @@ def renew(context: click.Context, clients: tuple[str, ...], *, everyone: bool) -
     The rules stay, nothing restarts, no secret is fetched. The daily timer does this.
     """
     from hostkit.launch import gateways  # noqa: PLC0415
+    from hostkit.launch.state import State  # noqa: PLC0415
 
-    policy, session = load_policy(context), open_session()
-    chosen = gateways.named(session, clients, everyone=everyone)
+    policy, chosen = load_policy(context), gateways.named(State(), clients, everyone=everyone)
+    session = open_session()
     running = set(session.launched())
     for name in [name for name in chosen if name in running and name in policy.clients]:
         renewed = gateways.renew(session, policy, name)

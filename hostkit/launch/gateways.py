@@ -1,6 +1,7 @@
 """What is done to a running gateway without its agent: stopped, set going again, given fresh leaves, asked what if."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -10,16 +11,23 @@ from hostkit.gateway import switch
 from hostkit.gateway.rules import parse
 from hostkit.launch import parts, vault
 from hostkit.launch.session import Session
+from hostkit.launch.state import State
 from hostkit.policy.model import Policy
 
 
 def stop(session: Session, name: str, by: str) -> bool:
     """Throw a client's kill switch: nothing leaves any more, what is open is cut, and no launch until `go`.
 
-    Return whether its gateway has said so; one that does not run is stopped by the launch that is refused.
+    Return whether its gateway has said so; one that does not run is stopped by the launch that is refused (`hold`).
     """
-    session.state.update(name, stopped=by)
+    hold(session.state, (name,), by)
     return _throw(session, name, stopped=True, by=by)
+
+
+def hold(state: State, names: Iterable[str], by: str) -> None:
+    """Refuse every launch of these clients until `go`, whether or not an engine answers."""
+    for name in names:
+        state.update(name, stopped=by)
 
 
 def go(session: Session, name: str) -> bool:
@@ -67,9 +75,9 @@ def renew(session: Session, policy: Policy, name: str) -> bool:
     return True
 
 
-def named(session: Session, clients: tuple[str, ...], *, everyone: bool) -> tuple[str, ...]:
+def named(state: State, clients: tuple[str, ...], *, everyone: bool) -> tuple[str, ...]:
     """Return which clients a command means; raise HostkitError for none, for one never launched, or for both ways."""
-    launched = session.state.launched()
+    launched = state.launched()
     if everyone == bool(clients):
         raise HostkitError("which gateways?", "name clients, or say --all")
     if unknown := sorted(set(clients) - launched):

@@ -65,8 +65,8 @@ def test_a_gateway_that_does_not_run_is_stopped_by_the_launch_that_is_refused(st
 )
 def test_a_command_that_means_nobody_is_refused(state, words, everyone, says):
     with pytest.raises(HostkitError, match=says):
-        gateways.named(Session(None, FakeHost(), state), words, everyone=everyone)
+        gateways.named(state, words, everyone=everyone)
 
 
 def test_all_are_all_that_were_launched(state):
-    assert gateways.named(Session(None, FakeHost(), state), (), everyone=True) == ("acme", "globex")
+    assert gateways.named(state, (), everyone=True) == ("acme", "globex")
