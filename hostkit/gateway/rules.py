@@ -182,9 +182,9 @@ def _validate_service(service: Service) -> None:
 def _validate_credential(credential: Credential, where: str) -> None:
     named = re.fullmatch(r"[a-z][a-z0-9_-]{0,63}", credential.secret)
     first = (credential.places or ("",))[0]
-    if not named or not credential.placeholder or first.startswith("query:"):
+    if not named or not credential.placeholder or not first.startswith(("header:", "basic")):
         raise RulesError(f"{where}: a credential without a name, a placeholder or a header to leave in")
-    for place in credential.places or ("",):
+    for place in credential.places:
         if not _PLACE.fullmatch(place):
             raise RulesError(f"{where}: {place!a} is no place for a key")
 

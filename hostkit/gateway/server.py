@@ -26,7 +26,7 @@ from hostkit.gateway.rules import Rules, RulesError
 
 MOST = 160
 """Connections at one time; more are cut. One whose both ends do not read holds 0.7 MB: all of them take half of the
-gateway's 256 MiB, and a tenth of its descriptors."""
+gateway's 256 MiB. One that is spliced both ways has ten descriptors: all of them 1,600 of the gateway's 4,096."""
 _CUT = "the rules no longer allow it, or the gateway closed"
 
 
@@ -255,7 +255,7 @@ class Gateway:
         try:
             head = await self._read(agent, connection, asked, proxy=proxy, raw=raw)
             asked.kind, asked.name, asked.port = "connect" if head.connect else "http", head.name, head.port
-            live.judge = lambda: decide(self.rules, head.name, head.port)
+            live.judge = lambda: self._named(asked)
             if head.connect:
                 await self._tunnel(agent, live)
             else:
@@ -264,6 +264,13 @@ class Gateway:
             await wire.tell(agent, why, wire.status_code(why.rule))
         except BadRequest as why:
             await wire.tell(agent, Denied(why.rule, str(why)), 400)
+
+    def _named(self, asked: Asked) -> Decision:
+        """Judge a name that a proxy's request asks for; in plain HTTP a service's requests would pass unopened."""
+        decision = decide(self.rules, asked.name, asked.port)
+        if decision.allow and asked.kind == "http" and self.house.service(asked.name) is not None:
+            return Decision(False, "plain-http", f"{asked.name} is a service's, whose requests go inside TLS only")
+        return decision
 
     async def _read(
         self, agent: Streams, connection: h11.Connection, asked: Asked, *, proxy: bool, raw: bytes | None

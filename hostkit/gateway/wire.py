@@ -25,6 +25,7 @@ _OWNER = {
     "too-slow": "say it faster",
     "rules-changed": "send it again",
     "upgrade": "use wss:// through CONNECT",
+    "plain-http": "use https://",
 }
 _PHRASES = {
     400: "Bad Request",

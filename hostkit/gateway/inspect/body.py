@@ -1,6 +1,7 @@
 """One request on its way: its body read as it comes, counted, looked through, and judged where a pin wants it."""
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 
 import h11
@@ -19,7 +20,9 @@ from hostkit.gateway.rules import Rules
 
 _SMALL = 64 * 1024
 """Octets of a body that is read before its request leaves, judged or not: one write instead of two tasks."""
-_BODY_WAIT = 60.0
+_AT_ONCE = 0.05
+"""Seconds that a chunked body is waited for before its head leaves without it."""
+BODY_WAIT = 60.0
 """Seconds that an agent may be silent in the middle of a body."""
 
 
@@ -45,7 +48,7 @@ class Carried:
         self.trailers: list[tuple[bytes, bytes]] = []
         self._headers, self._version = dict(event.headers), event.http_version
         self._guard = ChunkGuard() if b"transfer-encoding" in self._headers else None
-        self._tail = b""
+        self._tail = self._ahead = b""
 
     async def read_whole(self) -> bytes | None:
         """Return a body that is judged, or is small, whole; None for one that is streamed after its head.
@@ -56,7 +59,9 @@ class Carried:
         limit = self.allowed.limit
         if size is not None and limit and size > limit:
             raise Denied("too-large", f"a body of {size} bytes, {limit} are let through here")
-        if not self.allowed.reads_body and (size is None or size > _SMALL):
+        if size is None and not self.allowed.reads_body:
+            return await self._read_ahead()
+        if size is not None and size > _SMALL and not self.allowed.reads_body:
             return None
         body = bytearray()
         while (piece := await self.next_piece()) is not None:
@@ -66,6 +71,22 @@ class Carried:
         if self.allowed.reads_body:
             self._judge(bytes(body))
         return bytes(body)
+
+    async def _read_ahead(self) -> bytes | None:
+        """Return a chunked body that comes at once; None for one that is streamed, and what came of it is kept.
+
+        What is small and broken is refused so before any of it leaves.
+        """
+        ahead = bytearray()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_AT_ONCE):
+                while len(ahead) <= _SMALL:
+                    piece = await self.next_piece()
+                    if piece is None:
+                        return bytes(ahead)
+                    ahead += piece
+        self._ahead = bytes(ahead)
+        return None
 
     def _judge(self, body: bytes) -> None:
         coding = self.request_header(b"content-encoding").strip().lower()
@@ -90,6 +111,9 @@ class Carried:
 
     async def next_piece(self) -> bytes | None:
         """Return more of the body, counted and looked through for marks; None at its end."""
+        if self._ahead:
+            piece, self._ahead = self._ahead, b""
+            return piece
         while True:
             event = self.connection.next_event()
             if event is h11.NEED_DATA:
@@ -109,10 +133,10 @@ class Carried:
             self.stream.write(self.connection.send(go_on) or b"")
             await self.stream.drain()
         try:
-            async with asyncio.timeout(_BODY_WAIT):
+            async with asyncio.timeout(BODY_WAIT):
                 data = await self.stream.read()
         except TimeoutError:
-            raise Denied("too-slow", f"nothing more of a body in {_BODY_WAIT:g} s") from None
+            raise Denied("too-slow", f"nothing more of a body in {BODY_WAIT:g} s") from None
         if self._guard is not None:
             self._guard.feed(data)
         try:
@@ -122,7 +146,7 @@ class Carried:
 
     def _looked_through(self, data: bytes) -> bytes:
         refuse_marks(self._tail + data, self.vault.mark)
-        self._tail = (self._tail + data)[-LENGTH + 1 :]
+        self._tail = (self._tail + data[-LENGTH:])[-LENGTH + 1 :]
         self.house.meter.take(self.rules, self.allowed.service.name, bytes_up=len(data))
         self.asked.up += len(data)
         if self.allowed.limit and self.asked.up > self.allowed.limit:

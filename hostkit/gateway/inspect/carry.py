@@ -1,7 +1,6 @@
 """One judged request carried upstream and its answer back, both framed anew, both as streams."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -10,16 +9,14 @@ import h11
 from hostkit.gateway.inspect.answer import Answer
 from hostkit.gateway.inspect.body import Carried
 from hostkit.gateway.inspect.judge import Request
-from hostkit.gateway.inspect.socket import Bridge
 from hostkit.gateway.inspect.tls import Plain
 from hostkit.gateway.inspect.usage import cost
 from hostkit.gateway.inspect.vault import Vault
+from hostkit.gateway.inspect.watch import Watch
 from hostkit.gateway.requests import Denied, Streams
 from hostkit.gateway.wire import SILENCE
 
 _CHUNK = 64 * 1024
-_LONG = 2.0
-"""Seconds after which an answer is a long one."""
 _MUCH = 256 * 1024
 """Octets of an answer that are gathered before they are written, where they came all at once."""
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
@@ -105,7 +102,7 @@ async def _answer(carried: Carried, upstream: Upstream, sender: h11.Connection, 
     answer = Answer(carried.allowed, request.method, carried.vault, carried.house.tickets)
     out = _Out(carried, answer)
     try:
-        with _Watch(carried):
+        with Watch(carried):
             async for event in _events(upstream.streams[0], sender, out):
                 if isinstance(event, h11.InformationalResponse):
                     if event.status_code == 101:
@@ -200,36 +197,6 @@ class _Out:
             await self._carried.stream.drain()
 
 
-class _Watch:
-    """Notices an agent that leaves while a long answer is passed on, or awaited: nobody else would."""
-
-    def __init__(self, carried: Carried) -> None:
-        self._carried, self._loop, self._answering = carried, asyncio.get_running_loop(), asyncio.current_task()
-        self._watching: asyncio.Task[None] | None = None
-
-    def __enter__(self) -> None:
-        self._later = self._loop.call_later(_LONG, self._look)
-
-    def __exit__(self, *_: object) -> None:
-        self._later.cancel()
-        if self._watching is not None:
-            self._watching.cancel()
-
-    def _look(self) -> None:
-        state = self._carried.connection.their_state
-        if state is h11.SEND_BODY:  # somebody else reads it still
-            self._later = self._loop.call_later(_LONG, self._look)
-        elif state is h11.DONE:
-            self._watching = self._loop.create_task(self._watch())
-
-    async def _watch(self) -> None:
-        here = False
-        with contextlib.suppress(OSError):
-            here = await self._carried.stream.begun()
-        if not here and self._answering is not None:
-            self._answering.cancel()
-
-
 async def _switch(
     carried: Carried, upstream: Upstream, sender: h11.Connection, answer: Answer, event: h11.InformationalResponse
 ) -> None:
@@ -244,6 +211,8 @@ async def _switch(
     await carried.stream.drain()
     reader, writer = upstream.streams
     far = Plain(reader, writer, sender.trailing_data[0])
+    from hostkit.gateway.inspect.socket import Bridge  # noqa: PLC0415 - a host's own gateway has no wsproto
+
     bridge = Bridge(carried.stream, far, carried.vault, carried.asked)
     await bridge.run(carried.rules, carried.allowed.service.name, carried.house.meter)
 

@@ -180,7 +180,7 @@ def header_values(headers: Headers, pin: Pin) -> list[Any]:
 def without_key(request: Request, held: Found) -> Request:
     """Return the request as it goes on, before the key is put in: its placeholder, and the query's, taken out."""
     target = request.target
-    if len(held.query) != len(query_pairs(target)):
+    if "?" in target and len(held.query) != len(query_pairs(target)):
         target = _spelled(target.partition("?")[0], held.query)
     return replace(request, target=target, headers=held.headers)
 

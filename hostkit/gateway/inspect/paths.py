@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import unquote_to_bytes
 
 from hostkit.gateway.http import BadRequest
@@ -28,9 +28,15 @@ def canonical_path(target: str, *, encoded_slash: bool = False) -> str:
     that are no UTF-8, and letters that Unicode holds for one of these. An encoded `;`, `?` or `#` stays as it is
     written, and so does, with `encoded_slash`, a `%2f`. What is returned is its own canonical path.
     """
-    path = target.partition("?")[0]
-    if not path.startswith("/") or set(path) & set("\\;#") or "//" in path or "#" in target:
-        raise _unclear("an empty segment, a backslash, `;` or `#`")
+    if "#" in target:
+        raise _unclear("a fragment")
+    return _canonical(target.partition("?")[0], encoded_slash)
+
+
+@lru_cache(maxsize=64)  # an agent asks for the same few over and over
+def _canonical(path: str, encoded_slash: bool) -> str:  # noqa: FBT001 - part of the cache's key
+    if not path.startswith("/") or set(path) & set("\\;") or "//" in path:
+        raise _unclear("an empty segment, a backslash or `;`")
     if _PERCENT.search(path) or _TWICE.search(path) or (_SLASH.search(path) and not encoded_slash):
         raise _unclear("a percent sign that could be read twice, or an encoded slash")
     return "/".join(_segment(segment) for segment in path.split("/"))

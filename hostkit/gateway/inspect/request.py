@@ -1,6 +1,7 @@
 """The head of an opened request: read strictly, its host that of the connection, and written anew for upstream."""
 
 import asyncio
+import contextlib
 
 import h11
 
@@ -33,7 +34,7 @@ async def read_head(stream: Plain, connection: h11.Connection) -> h11.Request | 
     except TimeoutError:
         return None
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with contextlib.nullcontext() if stream.holds_head() else asyncio.timeout(PATIENCE):
             raw = await stream.head(HEAD_LIMIT)
         strict(raw[:-4])
         connection.receive_data(raw)
@@ -84,6 +85,8 @@ def _upgrades(headers: Headers, *, secure: bool) -> bool:
 
 
 def _same_host(host: str, name: str, port: int) -> None:
+    if host == f"{name}:{port}" or (host, port) == (name, 443):  # as nearly all of them write it
+        return
     try:
         named = split_authority(host, port)
     except BadName as why:

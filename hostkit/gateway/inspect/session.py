@@ -53,15 +53,18 @@ class Session:
 
     async def _one(self) -> bool:
         """Serve one request; return whether another may follow."""
-        asked = self._next()
+        asked = None
         try:
             connection = h11.Connection(h11.SERVER, max_incomplete_event_size=64 * 1024)
             event = await read_head(self._stream, connection)
-            return event is not None and await self._serve(event, connection, asked)
+            if event is None:
+                return False
+            asked = self._next()
+            return await self._serve(event, connection, asked)
         except Denied as why:
-            await self._refuse(asked, why)
+            await self._refuse(asked or self._next(), why)
         except BadRequest as why:
-            await self._refuse(asked, Denied(why.rule, str(why)))
+            await self._refuse(asked or self._next(), Denied(why.rule, str(why)))
         return False
 
     def _clean(self, text: str) -> str:
@@ -110,11 +113,15 @@ class Session:
         if not self._base:
             return event
         target = event.target.decode("latin-1")
-        word, slash, rest = target[1:].partition("/")
+        path, mark, query = target.partition("?")
+        word, slash, rest = path[1:].partition("/")
         if word != self._base:
             raise Denied("not-listed", f"{target[:80]} is no base of a service")
         return h11.Request(
-            method=event.method, target=f"{slash or '/'}{rest}", headers=event.headers, http_version=event.http_version
+            method=event.method,
+            target=f"{slash or '/'}{rest}{mark}{query}",
+            headers=event.headers,
+            http_version=event.http_version,
         )
 
     def _notice(self, request: Request, asked: Asked) -> None:

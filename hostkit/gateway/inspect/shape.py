@@ -4,6 +4,7 @@ import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable
+from functools import lru_cache
 
 SPAN = 600.0
 """Seconds that are looked at."""
@@ -50,6 +51,7 @@ class Shape:
                 del self._often[digest]
 
 
+@lru_cache(maxsize=64)
 def entropy(word: str) -> float:
     """Return the bits of entropy in a letter of the word, by how often each letter stands in it."""
     size = len(word)

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from wsproto.connection import Connection, ConnectionType
+from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, Pong, TextMessage
 from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
@@ -69,6 +69,8 @@ class Bridge:
                         return
             except (RemoteProtocolError, LocalProtocolError) as why:
                 raise Denied("bad-frame", str(why)) from None
+        if source.frames.state is ConnectionState.OPEN:
+            raise ConnectionResetError("one side left without a goodbye")
 
     async def _read(self, source: Frames) -> bytes:
         """Return what a side says next, empty at its end; one may be silent for as long as the other is heard."""
@@ -95,6 +97,8 @@ class Bridge:
         elif isinstance(event, Ping | Pong):
             await self._send(target, type(event)(self._judged(bytes(event.payload), outwards=outwards)))
         elif isinstance(event, CloseConnection):
+            if source.frames.state is ConnectionState.OPEN:  # so wsproto tells of a frame that it cannot read
+                raise Denied("bad-frame", event.reason or "a frame that breaks the protocol")
             reason = self._judged((event.reason or "").encode(), outwards=outwards).decode()
             await self._send(target, CloseConnection(event.code, reason or None))
             await self._send(source, event.response())

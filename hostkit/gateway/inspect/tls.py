@@ -69,6 +69,10 @@ class Plain:
         del self._buffer[: end + 4]
         return head
 
+    def holds_head(self) -> bool:
+        """Return whether a whole head is here already."""
+        return self._buffer.find(b"\r\n\r\n") >= 0
+
     async def begun(self) -> bool:
         """Wait until something has come; return whether it has, or the connection ended."""
         if not self._buffer:

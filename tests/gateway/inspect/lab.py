@@ -55,7 +55,7 @@ class Lab:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         (self.directory / "far.pem").write_bytes(far.leaves[0].chain_pem + far.leaves[0].key_pem)
         context.load_cert_chain(self.directory / "far.pem")
-        self.origin = await asyncio.start_server(self._origin, "127.0.0.1", 0, ssl=context)
+        self.origin = await asyncio.start_server(self._origin, "127.0.0.1", 0, ssl=context, limit=1 << 22)
         self.port = self.origin.sockets[0].getsockname()[1]
         self.lay(1, KEY)
         self.proxy, self.http, self.tls, self.dns = free_ports(4)
@@ -141,12 +141,12 @@ class Lab:
     async def agent(self, name="api.example", host=None):
         """Yield (reader, writer) of an agent's TLS connection through the proxy."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.proxy)
-        writer.write(f"CONNECT {name}:{self.port} HTTP/1.1\r\nHost: {name}:{self.port}\r\n\r\n".encode())
-        assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
-        context = ssl.create_default_context(cadata=self.root)
-        context.set_alpn_protocols(["h2", "http/1.1"])
-        await writer.start_tls(context, server_hostname=host or name)
         try:
+            writer.write(f"CONNECT {name}:{self.port} HTTP/1.1\r\nHost: {name}:{self.port}\r\n\r\n".encode())
+            assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
+            context = ssl.create_default_context(cadata=self.root)
+            context.set_alpn_protocols(["h2", "http/1.1"])
+            await writer.start_tls(context, server_hostname=host or name)
             yield reader, writer
         finally:
             writer.close()

@@ -1,0 +1,41 @@
+"""An agent that leaves in the middle of a long answer is noticed, and with it goes the connection upstream."""
+
+import asyncio
+import contextlib
+
+import h11
+
+from hostkit.gateway.inspect.body import Carried
+
+LONG = 2.0
+"""Seconds after which an answer is a long one."""
+
+
+class Watch:
+    """Notices an agent that leaves while a long answer is passed on, or awaited: nobody else would."""
+
+    def __init__(self, carried: Carried) -> None:
+        self._carried, self._loop, self._answering = carried, asyncio.get_running_loop(), asyncio.current_task()
+        self._watching: asyncio.Task[None] | None = None
+
+    def __enter__(self) -> None:
+        self._later = self._loop.call_later(LONG, self._look)
+
+    def __exit__(self, *_: object) -> None:
+        self._later.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
+
+    def _look(self) -> None:
+        state = self._carried.connection.their_state
+        if state is h11.SEND_BODY:  # somebody else reads it still
+            self._later = self._loop.call_later(LONG, self._look)
+        elif state is h11.DONE:
+            self._watching = self._loop.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        here = False
+        with contextlib.suppress(OSError):
+            here = await self._carried.stream.begun()
+        if not here and self._answering is not None:
+            self._answering.cancel()
