@@ -249,13 +249,13 @@ def secrets_are_replaced_each_month(host: Host, policy: Policy) -> Verdict:
 
 
 def _of_files(policy: Policy, faults: list[str]) -> Verdict:
-    """Return what was found of the files; those given by variables cannot be seen from here."""
+    """Return what was found of the files; those given by variables or programs cannot be seen from here."""
     told = [f"{name}.{key}" for name, one in policy.clients.items() for key, secret in one.secrets.items()
             if not secret.source.startswith("file:")]  # fmt: skip
     if faults:
         return every(faults, "")
     if told:
-        return unknown(f"{', '.join(told[:5])}: given by a variable, which only hostkit launch sees")
+        return unknown(f"{', '.join(told[:5])}: given by a variable or a program, which only hostkit launch asks")
     return ok(f"{len(places.sources(policy))} secrets")
 
 
