@@ -64,7 +64,7 @@ class Agent(Part):
 
 
 class Secret(Part):
-    """A value from `env:VARIABLE` or `file:/path`: the agent reads it as /run/secrets/NAME.
+    """A value from `env:VARIABLE`, `file:/path` or `exec:/program words`: the agent reads it as /run/secrets/NAME.
 
     One that a service uses is the gateway's alone; the agent reads a placeholder there, which is worth something at
     that service's hosts only.
