@@ -3,7 +3,7 @@
 Standard library only and nothing of hostkit, so that its source runs as `python3 -I -c SOURCE '<json settings>'` in a
 container of its own. Settings: addresses, port, dns (port), http (port), answer (the address given for every name),
 socket (path of a stand-in engine socket), proxy (port of the open gateway), upstream (where the open gateway dials),
-service (name of a service whose far end this is, on port 443), leaf (file of its certificate and key), elsewhere (the
+service (the far end of the names below it, on service_port), leaf (file of its certificate and key), elsewhere (the
 name to which it redirects).
 """
 
@@ -161,7 +161,11 @@ def _open_gateway(log: Log, settings: dict[str, Any]) -> Callable[[Any, str], No
             wire.sendall(_PAGE)
             return
         wire.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-        port = 443 if head.startswith(b"CONNECT " + service + b":") else settings["upstream_port"]
+        port = (
+            settings["service_port"]
+            if b"." + service + b":" in head.partition(b"\r\n")[0]
+            else settings["upstream_port"]
+        )
         with socket.create_connection((settings.get("upstream", "127.0.0.1"), port), timeout=5) as far:
             _relay(wire, far)
 
@@ -217,7 +221,7 @@ def _whole(told: bytes) -> bool:
 def service_answer(told: bytes, elsewhere: str) -> bytes:
     """Return the service's answer: a redirect for /open/moved, a WebSocket where one is asked for, else its key.
 
-    Of the key it tells the SHA-256 alone, which no gateway has a reason to take out.
+    Of the key it tells the SHA-256 alone, which no gateway has a reason to take out. Each request in a row is answered.
     """
     if told.startswith(b"GET /open/moved"):
         return f"HTTP/1.1 302 Found\r\nLocation: https://{elsewhere}/\r\nContent-Length: 0\r\n\r\n".encode()
@@ -225,7 +229,8 @@ def service_answer(told: bytes, elsewhere: str) -> bytes:
         return b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
     found = re.search(rb"\r\nauthorization: *([^\r\n]*)", told, re.IGNORECASE)
     body = json.dumps({"key": hashlib.sha256(found[1] if found else b"").hexdigest()})
-    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+    count = len(re.findall(rb"(?m)^(?:GET|POST) \S+ HTTP/1\.1\r$", told)) or 1
+    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode() * count
 
 
 def servers(settings: dict[str, Any], log: Log) -> list[socketserver.BaseServer]:
@@ -245,7 +250,7 @@ def servers(settings: dict[str, Any], log: Log) -> list[socketserver.BaseServer]
         if proxy := settings.get("proxy"):
             made.append(_Tcp((address, proxy), _handler(_open_gateway(log, settings))))
         if settings.get("service"):
-            made.append(_Tcp((address, settings.get("service_port", 443)), _handler(_service(log, settings))))
+            made.append(_Tcp((address, settings["service_port"]), _handler(_service(log, settings))))
     if path := settings.get("socket"):
         made.append(_Unix(path, _handler(_stream("socket", log, _PAGE))))
         os.chmod(path, 0o666)  # noqa: S103, PTH101 - any uid of the twin must be able to ask it

@@ -6,19 +6,21 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from hostkit.drill import collector, twin
+from hostkit.drill import collector, service, twin
 from hostkit.drill.run import Place
 from hostkit.drill.twin import Stage
 from hostkit.engine import Engine, Entry, side_by_side
 from hostkit.errors import CannotTell, HostkitError
 from hostkit.launch.drift import drift
 from hostkit.launch.model import ContainerPlan, LaunchPlan
-from hostkit.launch.session import Session
+from hostkit.launch.session import Session, volume_options
+from hostkit.launch.vault import Filling, written
 from hostkit.policy.model import Policy
 
 
@@ -70,7 +72,8 @@ class EngineLab:
         addresses = self._session.host_addresses()
         self._host = _aims(addresses)
         port = _free_port(sorted(set(self._host.values())))
-        self._stage = Stage(plan, slots[0], slots[1], port)
+        papers = service.minted(self._client, plan.generation, datetime.now(UTC))
+        self._stage = Stage(plan, slots[0], slots[1], port, papers)
         wanted = {"addresses": sorted(set(self._host.values())), "port": port}
         self._servers = collector.start(wanted, log=self._hear)
 
@@ -80,7 +83,7 @@ class EngineLab:
     def _set_up(self) -> None:
         engine, stage, client = self._engine, self._stage, self._client
         side_by_side(
-            *(partial(engine.make_volume, stage.name(name), client) for name in ("rules", "records", "stand")),
+            *(partial(self._make_volume, name) for name in (*twin.VOLUMES, "vault")),
             partial(engine.make_network, twin.far_network(stage), client),
             partial(engine.make_network, twin.other_network(stage), client),
         )
@@ -91,9 +94,20 @@ class EngineLab:
         self._far = self._address(stage.name("collector"), stage.name("far"))
         engine.join(stage.name("other"), stage.name("collector"), stage.address(stage.other_slot.inside, 3))
         self._wait("ready", lambda: '"ready"' in engine.logs(stage.name("collector")))
-        engine.make_container(rehearsal.gateway)
-        engine.join(stage.plan.inside.name, stage.name("gateway"), rehearsal.gateway.address)
-        engine.start(stage.name("gateway"))
+        self._rehearse(rehearsal)
+
+    def _make_volume(self, name: str) -> None:
+        whole = self._stage.name(name)
+        self._engine.make_volume(whole, self._client, volume_options(self._stage.plan, whole))
+
+    def _rehearse(self, rehearsal: LaunchPlan) -> None:
+        """Start the second gateway, its vault filled with the drill's own keys, and wait until it is open."""
+        engine, stage, gateway = self._engine, self._stage, rehearsal.gateway
+        with written(engine, twin.writer(stage), Filling(rehearsal.generation, service.vault_files(stage.papers))):
+            engine.make_container(gateway)
+            engine.join(stage.plan.inside.name, gateway.name, gateway.address)
+            engine.start(gateway.name)
+        self._wait("open", lambda: (engine.gateway_status(f"{self._client}-drill") or {}).get("state") == "open")
 
     def _fill(self, rehearsal: LaunchPlan) -> None:
         filler = twin.drill_filler(self._stage)
@@ -114,7 +128,7 @@ class EngineLab:
         end = time.monotonic() + seconds
         while not ready():
             if time.monotonic() > end:
-                raise CannotTell(f"the drill's collector is not {what} after {seconds:g} s")
+                raise CannotTell(f"the drill's far end is not {what} after {seconds:g} s")
             time.sleep(0.05)
 
     def sandbox(self) -> Place:

@@ -30,10 +30,14 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True)
 class Witness:
-    """Who else saw the attempt: kind, and the record's rules or the reason why there is nobody."""
+    """Who else saw the attempt: kind, and the record's rules or the reason why there is nobody.
+
+    `times` is how many records there must be: an attempt in several forms leaves one for each.
+    """
 
     kind: str
     detail: tuple[str, ...] = ()
+    times: int = 1
 
     @classmethod
     def gateway(cls, *rules: str) -> "Witness":
@@ -41,9 +45,9 @@ class Witness:
         return cls("gateway", rules)
 
     @classmethod
-    def request(cls, *rules: str) -> "Witness":
-        """Return a denial of one of `rules` in the gateway's records, of a request whose path names the marker."""
-        return cls("request", rules)
+    def request(cls, *rules: str, times: int = 1) -> "Witness":
+        """Return denials of `rules` in the gateway's records, of the very name that the attempt asked for."""
+        return cls("request", rules, times)
 
     @classmethod
     def dns(cls) -> "Witness":
@@ -66,7 +70,8 @@ class Witness:
         return cls("none", (reason,))
 
     def __str__(self) -> str:
-        return f"{self.kind} ({', '.join(self.detail)})" if self.detail else self.kind
+        words = [*self.detail, *([f"{self.times} times"] if self.times > 1 else [])]
+        return f"{self.kind} ({', '.join(words)})" if words else self.kind
 
 
 @dataclass(frozen=True)

@@ -197,6 +197,8 @@ def _say(place: Place, function: Attempt, marker: str) -> Seen:
     targets = {**place.targets, "marker": marker}
     if zone := targets.get("zone"):
         targets["unlisted"] = f"{marker or 'control'}.{zone}"
+    if service := targets.get("service"):
+        targets["service"] = f"{witness.label(marker)}.{service}"
     wants = function.__code__.co_varnames[: function.__code__.co_argcount]
     if missing := [name for name in wants if name != "marker" and not targets.get(name)]:
         return Missing(f"there is no {missing[0].replace('_', ' ')} here")

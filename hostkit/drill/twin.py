@@ -3,32 +3,38 @@
 import dataclasses
 import ipaddress
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from hostkit.drill import service
 from hostkit.drill.lacking import PLAN_WALLS, lacking
 from hostkit.drill.walls import OPEN_GATEWAY
 from hostkit.gateway.rules import Grant, Rules
 from hostkit.launch.model import ContainerPlan, LaunchPlan, MountPlan, NetworkPlan, Slot
 from hostkit.launch.networks import bridge_name
 from hostkit.launch.parts import filler
+from hostkit.launch.parts import writer as vault_writer
 
 REBINDING = "rebinding.drill.invalid"
 ZONE = "unlisted.drill.invalid"
 STAND_IN = "/other-client"
+VOLUMES = ("rules", "records", "stand", "leaf", "given")
+"""The drill's volumes beside the vault, which is memory."""
+_STOOD_IN = frozenset({"volumes_separate", "engine_socket", "authority_outside"})
 _COLLECTOR = Path(__file__).parent / "collector.py"
 _UNPRIVILEGED_PORTS = {"net.ipv4.ip_unprivileged_port_start": "0"}
 
 
 @dataclass(frozen=True)
 class Stage:
-    """The names, networks and port of one drill: `plan` is the client's own, slots are free ones of the pool."""
+    """The names, networks and papers of one drill: `plan` is the client's own, slots are free ones of the pool."""
 
     plan: LaunchPlan
     twin_slot: Slot
     other_slot: Slot
     port: int
+    papers: service.Papers = field(repr=False)
 
     def name(self, part: str) -> str:
         """Return the engine's name for a part of this drill."""
@@ -73,6 +79,10 @@ def collector(stage: Stage) -> ContainerPlan:
         "upstream_port": stage.port,
         "answer": stage.address(stage.twin_slot.outside, 2),
         "socket": f"{STAND_IN}/engine.sock",
+        "service": service.NAME,
+        "service_port": 443,
+        "leaf": "/leaf/leaf.pem",
+        "elsewhere": f"elsewhere.{ZONE}",
     }
     return dataclasses.replace(
         stage.plan.gateway,
@@ -80,7 +90,8 @@ def collector(stage: Stage) -> ContainerPlan:
         image=stage.plan.probe.image,
         command=("python3", "-I", "-u", "-c", _COLLECTOR.read_text(encoding="utf-8"), json.dumps(settings)),
         network=stage.name("far"),
-        mounts=(MountPlan(stage.name("stand"), STAND_IN),),
+        mounts=(MountPlan(stage.name("stand"), STAND_IN), MountPlan(stage.name("leaf"), "/leaf", read_only=True)),
+        pids=1024,  # a thread for each connection of whoever floods it
         sysctls={**_UNPRIVILEGED_PORTS, "net.ipv6.conf.all.disable_ipv6": "0"},
         environment={},
         labels=stage.labels,
@@ -115,6 +126,7 @@ def twin_agent(stage: Stage, out: frozenset[str]) -> ContainerPlan:
     agent = lacking(stage.plan, *(out & set(PLAN_WALLS))).agent
     resolver = stage.address(stage.twin_slot.inside, 2)
     stand_in = (MountPlan(stage.name("stand"), STAND_IN),)
+    given = tuple(MountPlan(stage.name("given"), place) for place in _given(stage.plan))
     return dataclasses.replace(
         agent,
         name=stage.name("twin"),
@@ -124,10 +136,14 @@ def twin_agent(stage: Stage, out: frozenset[str]) -> ContainerPlan:
         address=stage.address(stage.twin_slot.inside, 3),
         apparmor="unconfined",  # no probe's wall: the engine's own profile would hold what the twin is to let out
         dns=(resolver,) if out & {"resolver", *OPEN_GATEWAY} else ("127.0.0.1",),
-        mounts=stand_in if out & {"volumes_separate", "engine_socket"} else (),
-        environment={},
+        mounts=(*(stand_in if out & _STOOD_IN else ()), *(given if "given_read_only" in out else ())),
+        environment={"DRILL_API_KEY": stage.papers.shaped} if "placeholders" in out else {},
         labels=stage.labels,
     )
+
+
+def _given(plan: LaunchPlan) -> tuple[str, ...]:
+    return tuple(mount.target for mount in plan.agent.mounts if mount.read_only)
 
 
 def needs_collector(out: frozenset[str]) -> bool:
@@ -135,23 +151,29 @@ def needs_collector(out: frozenset[str]) -> bool:
     return bool(out & {"internal_network", "resolver", "ipv6_off", *OPEN_GATEWAY})
 
 
-def rehearsal(stage: Stage, resolver: str) -> LaunchPlan:
-    """Return a second gateway on the client's network that lists one name, whose address turns out private.
+def rehearsal(stage: Stage, far: str) -> LaunchPlan:
+    """Return a second gateway on the client's network; `far` is the collector, its resolver and all that it reaches.
 
-    It grants nothing else, so the agent beside it gains no way out while the drill runs.
+    It lists a name whose address turns out private, and opens the drill's own service, which is the collector. It
+    grants nothing else, so the agent beside it gains no way out while the drill runs.
     """
     plan, address = stage.plan, stage.address(stage.plan.inside.subnet, 5)
     rules = Rules(
         client=plan.client,
         generation=plan.generation,
         address=address,
-        grants=(Grant(REBINDING, (stage.port,), ()),),
+        grants=(Grant(REBINDING, (stage.port,), ()), service.grant(far)),
         forwards=(),
-        refuse=plan.rules.refuse,
-        resolvers=(resolver,),
+        refuse=_but(plan.rules.refuse, far),
+        resolvers=(far,),
         budget=plan.rules.budget,
+        services=(service.service(stage.papers),),
     )
-    mounts = (MountPlan(stage.name("rules"), "/rules"), MountPlan(stage.name("records"), "/records"))
+    mounts = (
+        MountPlan(stage.name("rules"), "/rules"),
+        MountPlan(stage.name("records"), "/records"),
+        MountPlan(stage.name("vault"), "/vault", read_only=True),
+    )
     gateway = dataclasses.replace(
         plan.gateway,
         name=stage.name("gateway"),
@@ -164,13 +186,31 @@ def rehearsal(stage: Stage, resolver: str) -> LaunchPlan:
     return dataclasses.replace(plan, gateway=gateway, rules=rules, agent=dataclasses.replace(plan.agent, mounts=()))
 
 
+def _but(networks: Iterable[str], address: str) -> tuple[str, ...]:
+    """Return the networks without one address, which is the collector's and nobody else's."""
+    alone, kept = ipaddress.IPv4Network(address), list[str]()
+    for text in networks:
+        network = ipaddress.ip_network(text)
+        if isinstance(network, ipaddress.IPv4Network) and alone.subnet_of(network):
+            kept += map(str, network.address_exclude(alone))
+        else:
+            kept.append(text)
+    return tuple(kept)
+
+
+def writer(stage: Stage) -> ContainerPlan:
+    """Return the one-shot container that fills the rehearsal gateway's vault."""
+    mounts = (MountPlan(stage.name("vault"), "/vault"),)
+    plan = vault_writer(stage.plan)
+    return dataclasses.replace(plan, name=stage.name("writer"), mounts=mounts, labels=stage.labels)
+
+
 def drill_filler(stage: Stage) -> ContainerPlan:
     """Return a container that is never started, through which the drill's volumes are owned and filled."""
-    names = ("rules", "records", "stand")
     return dataclasses.replace(
         filler(stage.plan),
         name=stage.name("filler"),
-        mounts=tuple(MountPlan(stage.name(name), f"/mnt/{name}") for name in names),
+        mounts=tuple(MountPlan(stage.name(name), f"/mnt/{name}") for name in VOLUMES),
         labels=stage.labels,
     )
 
@@ -184,6 +224,10 @@ def volume_entries(stage: Stage, rules: Rules) -> list[tuple[str, bytes | None, 
         ("rules/rules.json", rules.to_json().encode(), 0, 0o444),
         ("stand", None, uid, 0o755),
         ("stand/hostkit-other-client", b"another client's\n", 0, 0o444),
+        ("stand/authority.pem", stage.papers.signer, 0, 0o444),
+        ("leaf", None, uid, 0o700),
+        ("leaf/leaf.pem", stage.papers.far, uid, 0o400),
+        ("given", None, stage.plan.host_uid, 0o700),
     ]
 
 
@@ -203,6 +247,8 @@ def common_targets(stage: Stage, host: Mapping[str, str]) -> dict[str, str]:
         "rebinding_port": str(stage.port),
         "other_agent": stage.address(stage.other_slot.inside, 3),
         "other_gateway": stage.address(stage.other_slot.inside, 3),
+        "given": ",".join(_given(plan)),
+        **service.targets(stage.papers, plan.client, plan.placeholders),
         **_limits(plan),
     }
 

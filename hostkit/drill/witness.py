@@ -1,6 +1,7 @@
 """Reading what others saw of an attempt: pure over their lines; hostkit's runner never writes one of them."""
 
 import base64
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +13,11 @@ def spellings(marker: str) -> tuple[str, ...]:
     """Return the marker as an attempt may have dressed it: plain, reversed, hex, base64."""
     raw = marker.encode()
     return (marker, marker[::-1], raw.hex(), base64.b64encode(raw).decode().rstrip("="))
+
+
+def label(marker: str) -> str:
+    """Return the label under which an attempt asks for the drill's service: it tells the record, not the collector."""
+    return f"a{hashlib.sha256(marker.encode()).hexdigest()[:12]}" if marker else "control"
 
 
 def collected(lines: Iterable[str], marker: str) -> bool:
@@ -31,14 +37,14 @@ class Attempted:
 
 
 def denied(witness: Witness, lines: Iterable[str], attempted: Attempted) -> bool:
-    """Return whether the gateway's records hold this client's denial of the attempt.
+    """Return whether the gateway's records hold this client's denial of the attempt, as often as the witness says.
 
     With rules declared, one of them must be the record's, and it must come from where the attempt did: the agent
-    beside it can be denied as often as it likes. For `request` its path must name the marker too. Without, the record
-    must name the marker. A lookup counts for `dns` only. A line that is not a record is nobody's witness.
+    beside it can be denied as often as it likes; for `request` it must name the attempt's label too. Without, the
+    record must name the marker. A lookup counts for `dns` only. A line that is not a record is nobody's witness.
     """
     records = (_record(line) for line in lines)
-    return any(_matches(witness, entry, attempted) for entry in records if entry)
+    return sum(_matches(witness, entry, attempted) for entry in records if entry) >= witness.times
 
 
 def _record(line: str) -> dict[str, object]:
@@ -57,7 +63,7 @@ def _matches(witness: Witness, entry: dict[str, object], attempted: Attempted) -
         return entry.get("event") == "denied" and entry.get("kind") == "dns" and marker in str(entry.get("name"))
     if entry.get("event") not in {"denied", "outcome"} or entry.get("kind") == "dns":
         return False
-    if witness.kind == "request" and marker not in str(entry.get("path")):
+    if witness.kind == "request" and not str(entry.get("name")).startswith(f"{label(marker)}."):
         return False
     if witness.detail:
         return entry.get("rule") in witness.detail and entry.get("from") == attempted.source

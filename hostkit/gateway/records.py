@@ -11,6 +11,9 @@ from typing import Any
 STATUS_SIZE = 4096
 """Octets of status.json, laid down once, so that a full volume can still say that it is full."""
 _NAMES = 512
+_LOOK = 0.1
+"""Seconds that a look at the volume counts for; what is written here meanwhile is taken off it. A look for each record
+took a third of its time, and every question to the kernel lets the thread that syncs cut in."""
 
 
 class RecordsFull(OSError):  # noqa: N818 - it is an answer
@@ -34,7 +37,8 @@ class Records:
         in_place = flags & ~(os.O_APPEND | os.O_WRONLY) | os.O_RDWR
         self._status = os.open(directory / "status.json", in_place, 0o644)
         self.previous = _plain(os.pread(self._status, STATUS_SIZE, 0))
-        self._broken = ""
+        self._broken, self._looked = "", -_LOOK
+        self._space = self._size = 0
         self._dirty = threading.Event()
         threading.Thread(target=self._sync, daemon=True).start()
 
@@ -42,12 +46,18 @@ class Records:
         """Return why no record fits, empty if one does: a broken disk, space under the reserve, the budget used up."""
         if self._broken:
             return f"records do not reach the disk: {self._broken}"
-        space = os.fstatvfs(self._fd)
-        if space.f_bavail * space.f_frsize < self.reserve:
+        if (now := time.monotonic()) >= self._looked + _LOOK:
+            self._look(now)
+        if self._space < self.reserve:
             return f"under {self.reserve} bytes are free for records"
-        if os.fstat(self._fd).st_size > self.budget:
+        if self._size > self.budget:
             return f"the records' budget of {self.budget} bytes is used up"
         return ""
+
+    def _look(self, now: float) -> None:
+        volume = os.fstatvfs(self._fd)
+        self._looked, self._space = now, volume.f_bavail * volume.f_frsize
+        self._size = os.fstat(self._fd).st_size
 
     def write(self, *, last: bool = False, **fields: Any) -> None:
         """Append one line; raise RecordsFull if it is not with the kernel, whole, when this returns.
@@ -58,15 +68,16 @@ class Records:
         if why and not last:
             raise RecordsFull(why)
         line = json.dumps({"at": round(time.time(), 6), **_short(fields)}).encode() + b"\n"
-        before = os.fstat(self._fd).st_size
         try:
             written = os.write(self._fd, line)
         except OSError as error:
             raise RecordsFull(error.strerror) from None
         if written != len(line):
-            os.ftruncate(self._fd, before)  # half a line would swallow the next one
+            os.ftruncate(self._fd, os.fstat(self._fd).st_size - written)  # half a line would swallow the next one
             raise RecordsFull("a record was cut short")
-        self._dirty.set()
+        self._size, self._space = self._size + written, self._space - written
+        if not self._dirty.is_set():  # if it is, its sync comes after this
+            self._dirty.set()
 
     def status(self, **fields: Any) -> None:
         """Overwrite the status in place; a volume that is full takes it all the same once it has been laid down."""

@@ -24,8 +24,9 @@ async def relay(asked: Asked, agent: Streams, upstream: Streams) -> None:
 
     Raise OSError if either side was reset, or fell silent for HALF_OPEN seconds after the other had ended.
     """
-    up = asyncio.ensure_future(_pump(agent, upstream[1], lambda size: _count(asked, up=size)))
-    down = asyncio.ensure_future(_pump(upstream, agent[1], lambda size: _count(asked, down=size)))
+    told: set[asyncio.StreamWriter] = set()
+    up = asyncio.ensure_future(_pump(agent, upstream[1], lambda size: _count(asked, up=size), told))
+    down = asyncio.ensure_future(_pump(upstream, agent[1], lambda size: _count(asked, down=size), told))
     try:
         await _until_ended(asked, {up, down})
     finally:
@@ -52,13 +53,19 @@ def _count(asked: Asked, up: int = 0, down: int = 0) -> None:
     asked.down += down
 
 
-async def _pump(source: Streams, target: asyncio.StreamWriter, count: Callable[[int], None]) -> None:
-    """Move bytes one way until they end: copied at first, as most connections are short, then by the kernel."""
+async def _pump(
+    source: Streams, target: asyncio.StreamWriter, count: Callable[[int], None], told: set[asyncio.StreamWriter]
+) -> None:
+    """Move bytes one way until they end: copied at first, as most connections are short, then by the kernel.
+
+    `told` holds the sides that know that nothing more goes to them.
+    """
     ended = await _copied(source[0], target, count, BULK if POSSIBLE else None)
     if not ended and not await _emptied(source, target, count):
-        await splice(source[1].transport, target.transport, count)
+        await splice(source[1].transport, target.transport, count, lambda: source[1] in told)
     if target.can_write_eof():
         target.write_eof()
+        told.add(target)
 
 
 async def _copied(

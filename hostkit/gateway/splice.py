@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import select
 from collections.abc import Callable
 from typing import Any
 
@@ -19,11 +20,17 @@ POSSIBLE = hasattr(os, "splice")
 _Watch = Callable[..., Any]
 
 
-async def splice(source: asyncio.BaseTransport, target: asyncio.BaseTransport, count: Callable[[int], None]) -> None:
+async def splice(
+    source: asyncio.BaseTransport,
+    target: asyncio.BaseTransport,
+    count: Callable[[int], None],
+    told: Callable[[], bool],
+) -> None:
     """Move bytes until the source has ended; raise OSError if either side breaks, or there is no pipe to be had.
 
     Neither transport may hold anything of this direction in its buffers, nor read or write it meanwhile. It works on
-    duplicates: the loop does not watch a transport's own descriptor a second time.
+    duplicates: the loop does not watch a transport's own descriptor a second time. `told` is whether the source has
+    been told that nothing more goes to it.
     """
     loop = asyncio.get_running_loop()
     with contextlib.ExitStack() as held:
@@ -34,7 +41,8 @@ async def splice(source: asyncio.BaseTransport, target: asyncio.BaseTransport, c
             while size:
                 size -= await _moved(outlet, there, size, there, loop.add_writer, loop.remove_writer)
             await asyncio.sleep(0)  # a connection that is always ready keeps nobody else waiting
-        refuse_closed(source)  # what broke as it was written to may look here like what has ended
+        if source.is_closing():
+            raise ConnectionResetError("Connection reset while it was written to")  # it looks here like its end
 
 
 def refuse_closed(*transports: asyncio.BaseTransport) -> None:
@@ -48,6 +56,13 @@ def _duplicate(held: contextlib.ExitStack, transport: asyncio.BaseTransport) -> 
     copy = os.dup(transport.get_extra_info("socket").fileno())
     held.callback(os.close, copy)
     return copy
+
+
+def _hung_up(descriptor: int) -> bool:
+    """Return whether both directions are over: by a reset, if nobody here has ended the other one."""
+    asked = select.poll()
+    asked.register(descriptor, 0)
+    return bool(asked.poll(0))
 
 
 def _pipe(held: contextlib.ExitStack) -> tuple[int, int]:

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from hostkit.health import ended, gateway_fault
+from hostkit.launch.alarms import gathered
 from hostkit.launch.reading import safe
 from hostkit.launch.session import Session
-
 
 _LEAVES = 6 * 86400.0
 """Seconds after which leaves are late: they live for a week (`hostkit.secrets.authority`)."""
@@ -23,6 +23,7 @@ class Row:
     gateway: str
     why: str
     notes: tuple[str, ...] = ()
+    alarms: tuple[str, ...] = ()
 
     @property
     def stands(self) -> bool:
@@ -37,15 +38,18 @@ class Row:
         """Return the row as lines for people."""
         head = f"{self.client}  {self.trust}  agent {self.agent}  gateway {self.gateway}"
         lines = [safe(f"{head}  {'stands' if self.stands else 'DOES NOT STAND: ' + self.why}")]
+        lines += [f"  alarm: {alarm}" for alarm in self.alarms]
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
 
 
 def overview(session: Session) -> list[Row]:
     """Return a row for each client that has a container or was launched and not stopped."""
-    return [_row(session, name) for name in session.launched()]
+    names = session.launched()
+    alarms = gathered(session, names, time.time())
+    return [_row(session, name, alarms.get(name, ())) for name in names]
 
 
-def _row(session: Session, name: str) -> Row:
+def _row(session: Session, name: str, alarms: tuple[str, ...]) -> Row:
     entry, documents = session.kept(name), session.parts(name)
     agent, gateway = documents.get("agent"), session.engine.gateway_status(name)
     why = judge(agent and agent["State"], gateway, time.time(), entry.get("proved")) or late(name, entry, time.time())
@@ -56,6 +60,7 @@ def _row(session: Session, name: str) -> Row:
         gateway=str((gateway or {}).get("container", {}).get("Status", "missing")),
         why=why,
         notes=tuple(entry.get("notes", ())),
+        alarms=alarms,
     )
 
 

@@ -1,9 +1,11 @@
 import json
 import os
 import time
+from types import SimpleNamespace
 
 import pytest
 
+from hostkit.gateway import records as subject
 from hostkit.gateway.records import STATUS_SIZE, Records, RecordsFull
 
 
@@ -31,6 +33,22 @@ def test_a_budget_that_is_used_up_refuses_the_next_record(tmp_path):
 def test_too_little_free_space_refuses_a_record(tmp_path):
     with pytest.raises(RecordsFull, match="are free for records"):
         Records(tmp_path, 2**62, 10_000).write(event="intent")
+
+
+def test_what_is_written_between_two_looks_at_the_volume_is_taken_off_it(tmp_path, monkeypatch):
+    looks = []
+
+    def volume(_fd):
+        looks.append(1)
+        return SimpleNamespace(f_bavail=1000, f_frsize=1)
+
+    monkeypatch.setattr(subject, "_LOOK", 3600)
+    monkeypatch.setattr("os.fstatvfs", volume)
+    records = Records(tmp_path, 900, 10_000)
+    records.write(event="intent", name="x" * 100)
+    with pytest.raises(RecordsFull, match="under 900 bytes are free for records"):
+        records.write(event="intent")
+    assert looks == [1]
 
 
 def test_the_status_keeps_its_size_and_says_the_last_thing(tmp_path):

@@ -158,6 +158,25 @@ def test_a_side_that_breaks_while_bytes_are_spliced_ends_the_relay_with_its_erro
     play(scene)
 
 
+def test_a_side_whose_reset_was_told_to_whoever_wrote_to_it_does_not_look_like_its_end(play):
+    async def scene(agent, upstream, task, asked):
+        task.cancel()
+        far, near, other, beyond = await pair()
+        near[1].transport.pause_reading()
+        far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        far.close()
+        await asyncio.sleep(0.05)
+        with pytest.raises(OSError, match=r"reset|Broken pipe"):
+            os.write(near[1].get_extra_info("socket").fileno(), b"x")
+        with pytest.raises(ConnectionResetError, match="while it was written to"):
+            await splice.splice(near[1].transport, other[1].transport, print, lambda: False)
+        for _, writer in (near, other):
+            writer.transport.abort()
+        beyond.close()
+
+    play(scene)
+
+
 def test_whoever_does_not_read_holds_his_sender_back_and_loses_nothing(play, spliced):
     async def scene(agent, upstream, task, asked):
         upstream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
@@ -194,7 +213,7 @@ def test_a_descriptor_that_may_be_another_connections_by_now_is_not_touched(play
         streams = [await asyncio.open_connection(sock=one) for one in near]
         streams[who][1].transport.abort()
         with pytest.raises(ConnectionResetError, match="Connection lost"):
-            await splice.splice(streams[0][1].transport, streams[1][1].transport, lambda _: None)
+            await splice.splice(streams[0][1].transport, streams[1][1].transport, print, lambda: False)
         assert not spliced
         for _, writer in streams:
             writer.transport.abort()

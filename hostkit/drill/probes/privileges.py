@@ -150,3 +150,32 @@ def userfaultfd() -> str:
 
     number = {"x86_64": 323, "aarch64": 282}[platform.machine()]
     return "refused" if ctypes.CDLL(None).syscall(number, 1) < 0 else "made"
+
+
+@probe(
+    "privileges-other-memory",
+    group="privileges",
+    walls=("seccomp",),
+    held="refused",
+    escaped="read",
+    witness=REFUSED_CALL,
+)
+def other_memory() -> str:
+    """The memory of another process, a child's even, is not read by system call, nor is it traced."""
+    import ctypes
+    import os
+    import platform
+    import signal
+    import time
+
+    read_call, trace_call = {"x86_64": (310, 101), "aarch64": (270, 117)}[platform.machine()]
+    libc, word, found = ctypes.CDLL(None), ctypes.create_string_buffer(b"of the child"), ctypes.create_string_buffer(16)
+    child = os.fork()
+    if not child:
+        time.sleep(10)
+        os._exit(0)
+    near, far = ((ctypes.c_void_p * 2)(ctypes.addressof(place), 12) for place in (found, word))
+    read = libc.syscall(read_call, child, ctypes.byref(near), 1, ctypes.byref(far), 1, 0)
+    traced = libc.syscall(trace_call, 16, child, None, None)
+    os.kill(child, signal.SIGKILL)
+    return "read" if read > 0 or traced == 0 else "refused"

@@ -82,14 +82,23 @@ def address_literal(gateway: str, proxy_port: str, collector: str, collector_por
     witness=Witness.gateway("ip-literal", "bad-name"),
 )
 def metadata(gateway: str, proxy_port: str) -> str:
-    """The cloud's metadata addresses are not dialled by the gateway either (stand-in in the twin)."""
+    """The cloud's metadata and its credential endpoints are reached neither directly nor by way of the gateway."""
     import socket
 
-    for address in ("169.254.169.254", "[fd00:ec2::254]", "100.100.100.200", "168.63.129.16"):
-        with socket.create_connection((gateway, int(proxy_port)), timeout=5) as wire:
-            wire.sendall(f"GET http://{address}/latest/ HTTP/1.1\r\nHost: {address}\r\n\r\n".encode())
-            if b" 200" in wire.recv(64)[:16]:
+    asks = ("GET", "/latest/"), ("PUT", "/latest/api/token"), ("GET", "/v2/credentials/")
+    places = ("169.254.169.254", "169.254.170.2", "[fd00:ec2::254]", "100.100.100.200", "168.63.129.16")
+    for place in (*places, "metadata.google.internal"):
+        try:
+            with socket.create_connection((place.strip("[]"), 80), timeout=1):
                 return "carried"
+        except OSError:
+            pass
+        for method, path in asks:
+            with socket.create_connection((gateway, int(proxy_port)), timeout=5) as wire:
+                head = f"{method} http://{place}{path} HTTP/1.1\r\nHost: {place}\r\nContent-Length: 0\r\n\r\n"
+                wire.sendall(head.encode())
+                if b" 200" in wire.recv(64)[:16]:
+                    return "carried"
     return "denied"
 
 

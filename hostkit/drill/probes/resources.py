@@ -85,3 +85,45 @@ def fill_tmp(tmpfs: str) -> str:
         except OSError:
             return "limited"
     return "unlimited"
+
+
+@probe(
+    "resources-connections",
+    group="resources",
+    walls=("gateway_limits",),
+    held="limited",
+    escaped="unlimited",
+    witness=Witness.gateway("too-many"),
+)
+def connections(rehearsal: str, gateway: str, proxy_port: str, unlisted: str) -> str:
+    """A flood of connections is cut at one gateway's limit, and the gateway beside it goes on answering."""
+    import contextlib
+    import errno
+    import socket
+    import time
+
+    cut = 0
+    with contextlib.ExitStack() as held:
+        wires = []
+        for _ in range(200):
+            try:
+                wires.append(held.enter_context(socket.create_connection((rehearsal, int(proxy_port)), timeout=5)))
+                wires[-1].sendall(b"GET")
+            except OSError as why:
+                if why.errno == errno.EMFILE:
+                    return "too few files of its own"
+                cut += 1
+        time.sleep(1)
+        for wire in wires:
+            wire.setblocking(False)
+            try:
+                cut += not wire.recv(1)
+            except BlockingIOError:
+                continue
+            except OSError:
+                cut += 1
+        with socket.create_connection((gateway, int(proxy_port)), timeout=5) as beside:
+            beside.sendall(f"CONNECT {unlisted}:443 HTTP/1.1\r\nHost: {unlisted}:443\r\n\r\n".encode())
+            if not beside.recv(64):
+                return "the neighbour is down"
+    return "limited" if cut else "unlimited"

@@ -59,6 +59,7 @@ FILE = {"source": {"type": "file", "file_id": "f"}}
         (OPENAI, ASK_GPT, {"tools": [{"type": "web_search"}]}, "tools[].type"),
         (OPENAI, ASK_GPT, {"tools": [{"type": "mcp", "server_url": "https://collector.example"}]}, "tools[].type"),
         (OPENAI, ASK_GPT, {"background": True}, "background"),
+        (OPENAI, ASK_GPT, {"prompt": {"id": "p", "variables": {"x": {"file_url": "https://x.example"}}}}, "prompt"),
         (OPENAI, ASK_GPT, {"input": [{"content": [{"file_url": "https://x.example"}]}]}, "input[].**.file_url"),
         (OPENAI, ASK_GPT, {"input": [{"content": [{"image_url": "https://x.example"}]}]}, "input[].**.image_url"),
         (GEMINI, ASK_GOOGLE, {"tools": [{"googleSearch": {}}]}, "**.googleSearch"),

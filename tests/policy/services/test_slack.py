@@ -35,6 +35,7 @@ SLACK = LINES["slack"]
                 "POST slack.com/api/tooling.tokens.rotate",
                 "POST slack.com/api/api.test",
                 "POST slack.com/api/blocks.validate",
+                "POST slack.com/api/views.publish",
                 "POST slack.com/api/next.years.method",
                 "GET files.slack.com/files-pri/T9999-F1/a.png",
                 "POST hooks.slack.com/services/T0123/B1/x",
