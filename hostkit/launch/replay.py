@@ -14,6 +14,10 @@ from hostkit.gateway.requests import Denied
 from hostkit.gateway.rules import Rules
 
 _DECIDED = frozenset({"intent", "denied"})
+_OF_POLICY = frozenset(
+    {"not-listed", "port-not-listed", "path-not-listed", "method-not-listed", "path-unclear", "upgrade"}
+)
+"""Rules that a record shows whole. What was denied for its key, its body or its haste is so under any policy."""
 _OWN = frozenset({"verify"})
 """Requests that the gateway makes itself, which no policy line is for."""
 
@@ -51,11 +55,15 @@ def replay(lines: Iterable[str], client: str, rules: Rules) -> tuple[int, tuple[
     """
     counted: Counter[tuple[Asked, str]] = Counter()
     for record in map(_record, lines):
-        if record.get("client") == client and record.get("event") in _DECIDED and record.get("kind") not in _OWN:
-            allowed = record.get("event") == "intent"
-            counted[_asked(record), "" if allowed else str(record.get("rule"))] += 1
+        then = "" if record.get("event") == "intent" else str(record.get("rule"))
+        if record.get("client") == client and _is_judged(record) and (not then or then in _OF_POLICY):
+            counted[_asked(record), then] += 1
     judged = (Change(asked, times, then, verdict(asked, rules)) for (asked, then), times in sorted(counted.items()))
     return counted.total(), tuple(change for change in judged if bool(change.now) != bool(change.then))
+
+
+def _is_judged(record: dict[str, Any]) -> bool:
+    return record.get("event") in _DECIDED and record.get("kind") not in _OWN
 
 
 def verdict(asked: Asked, rules: Rules) -> str:

@@ -245,7 +245,8 @@ def test_a_gateway_that_was_killed_stays_closed_until_its_client_is_launched_aga
 def test_records_are_judged_by_another_policy_before_it_is_the_policy(house):
     records = house.folder / "requests.jsonl"
     docker("cp", f"hostkit-{NAME}-gateway:/records/requests.jsonl", str(records))
-    assert house.cli("gateway", "test", str(records), "--client", NAME).returncode == 1  # what was denied on its way
+    same = house.cli("gateway", "test", str(records), "--client", NAME)
+    assert (same.returncode, ", 0 kinds of request would end otherwise" in same.stdout) == (0, True), same.stdout
     narrower = house.folder / "narrower.yml"
     fewer = house.text().replace("trust: contributor", "trust: observer").replace("methods: [GET, HEAD, POST], ", "")
     narrower.write_text(fewer)

@@ -45,6 +45,11 @@ def test_only_what_would_end_otherwise_is_told_with_how_often_it_was_asked():
     )
 
 
+@pytest.mark.parametrize("rule", ["foreign-credential", "pin", "too-slow", "over-budget", "plain-http", "closed"])
+def test_what_was_denied_for_what_no_record_holds_is_not_called_allowed(rule):
+    assert replay([line("denied", rule, **{**POST, "path": "/api/auth.test"})], "acme", RULES) == (0, ())
+
+
 def test_what_is_no_record_of_this_client_is_passed_over():
     lines = ["", "no json", "[1]", line("outcome", **POST), json.dumps({**POST, "client": "globex", "event": "intent"})]
     assert replay(lines, "acme", RULES) == (0, ())
