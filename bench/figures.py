@@ -74,10 +74,21 @@ def _written(figure: Figure) -> dict[str, object]:
     return {key: value for key, value in asdict(figure).items() if key not in {"goal", "least"}}
 
 
-def shown(figure: Figure) -> str:
-    peer = "" if figure.peer is None else f", peer {figure.peer:.3f} {figure.unit}, ratio {figure.ratio}"
-    verdict = "within" if figure.within else "OVER"
-    return f"{figure.name}: {figure.value:.3f} {figure.unit}{peer}; {verdict} the goal of {figure.goal:g}"
+_HEADS = ("measured", "value", "peer", "ratio", "goal", "stands")
+
+
+def table(found: list[Figure]) -> str:
+    """Return the figures as lines of a table, with what each was to be and whether it is."""
+    rows = [_HEADS, *(_row(figure) for figure in found)]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(_HEADS))]
+    return "\n".join(" | ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def _row(figure: Figure) -> tuple[str, ...]:
+    peer = "" if figure.peer is None else f"{figure.peer:g} {figure.unit}"
+    ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}"
+    goal = f"{'>=' if figure.least else '<='} {figure.goal:g}"
+    return figure.name, f"{figure.value:g} {figure.unit}", peer, ratio, goal, "yes" if figure.within else "NO"
 
 
 def report(found: list[Figure], path: Path) -> int:
@@ -88,6 +99,5 @@ def report(found: list[Figure], path: Path) -> int:
 
 def verdict(found: list[Figure]) -> int:
     """Print the figures and return the exit code: 1 if a goal is missed."""
-    for figure in found:
-        print(shown(figure))
+    print(table(found))
     return 0 if all(figure.within for figure in found) else 1
