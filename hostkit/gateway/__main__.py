@@ -17,7 +17,7 @@ from hostkit.gateway.requests import Book
 from hostkit.gateway.resolve import resolve
 from hostkit.gateway.rules import Rules, RulesError, parse
 from hostkit.gateway.server import PROXY_ONLY, Gateway, Ports
-from hostkit.gateway.switch import throw, thrown
+from hostkit.gateway.switch import NAME, throw, thrown
 
 _POLL = 0.25
 """Seconds between two looks at the rules file."""
@@ -43,6 +43,7 @@ class Keeper:
         self._seen: tuple[int, ...] | None = None
         self._why, self._generation = "no rules yet", _last_generation(self._records.previous, name)
         self._told: tuple[float, tuple[object, ...]] = (0.0, ())
+        self._signalled: tuple[int, ...] | None = None
         self._ledger = Ledger(directory, self.gateway.house.meter)
 
     async def run(self) -> None:
@@ -61,12 +62,19 @@ class Keeper:
 
     def _stop(self, again: asyncio.Event) -> None:
         """Throw the kill switch, as SIGUSR1 asks: at once, and over a restart."""
-        throw(self._places[1], "a signal", time.time())
+        throw(self._places[1], "a signal", time.time(), after=self._places[0])
+        self._signalled = _identity(self._places[0] / NAME)
         again.set()
+
+    def _stopped(self) -> str:
+        """Return why nothing may leave: what the files say, or a signal that no disk had room for."""
+        if self._signalled is not None and self._signalled != _identity(self._places[0] / NAME):
+            self._signalled = None
+        return thrown(*self._places) or ("stopped by a signal" if self._signalled is not None else "")
 
     async def look(self) -> None:
         """Apply the rules file if it is not what was applied last; with the kill switch thrown go by none."""
-        if why := thrown(*self._places):
+        if why := self._stopped():
             self._why, self._seen = why, None
             if self.gateway.rules is not None:
                 self.gateway.apply(None)

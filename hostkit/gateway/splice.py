@@ -41,7 +41,7 @@ async def splice(
             while size:
                 size -= await _moved(outlet, there, size, there, loop.add_writer, loop.remove_writer)
             await asyncio.sleep(0)  # a connection that is always ready keeps nobody else waiting
-        if source.is_closing():
+        if source.is_closing() or (not told() and _hung_up(here)):
             raise ConnectionResetError("Connection reset while it was written to")  # it looks here like its end
 
 

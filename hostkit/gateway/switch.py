@@ -37,8 +37,13 @@ def text(*, stopped: bool, by: str, at: float) -> str:
     return json.dumps({"stopped": stopped, "by": by, "at": at}) + "\n"
 
 
-def throw(directory: Path, by: str, at: float) -> None:
-    """Throw the switch from inside the gateway; a full disk does not undo it before the next restart."""
+def throw(directory: Path, by: str, at: float, after: Path | None = None) -> None:
+    """Throw the switch from inside the gateway, later than what lies in `after`, whatever the two clocks say.
+
+    A disk that is full keeps it from being written: whoever throws it remembers it too.
+    """
+    said = _read(after / NAME)[0] if after else 0.0
+    at = max(at, said + 1) if math.isfinite(said) else at
     beside = directory / f"{NAME}.new"
     with contextlib.suppress(OSError):
         beside.write_text(text(stopped=True, by=by, at=at), encoding="utf-8")

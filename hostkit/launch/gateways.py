@@ -67,11 +67,12 @@ def renew(session: Session, policy: Policy, name: str) -> bool:
         if not rules.services:
             return False
         plan = replace(plan, rules=replace(rules, generation=plan.generation))
-        filling = vault.renewal(plan, datetime.now(UTC), rules.generation)
+        session.state.update(name, generation=plan.generation)  # used up, even if what follows fails
+        filling = vault.renewal(plan, datetime.now(UTC), vault.running_generation(session.engine, name))
         with vault.written(session.engine, parts.writer(plan), filling):
             session.engine.put(plan.gateway.name, "/rules", [Entry("rules.json", plan.rules.to_json().encode())])
             vault.await_rules(session.engine, plan)
-        session.state.update(name, generation=plan.generation, leaves=time.time())
+        session.state.update(name, leaves=time.time())
     return True
 
 

@@ -68,18 +68,22 @@ class Session:
         started = time.monotonic()
         client = plans.find_client(policy, name)
         plans.refuse_without_agreement(name, client, datetime.now(UTC).date())
-        if stopped := self._state.entry(name).get("stopped"):
-            raise HostkitError(f"{name}: its gateway was stopped by {stopped}", f"hostkit gateway go {name}")
+        self._refuse_stopped(name)
         uids.refuse_collisions(self._host)
         values = {key: fetch(key, secret.source) for key, secret in client.secrets.items()}
         with self._state.locked(name):
             self._refuse_other_policy(policy, name)
+            self._refuse_stopped(name)  # a program that gives a secret may have taken half a minute
             plan = self._kept_plan(policy, name)
             keys.refuse_reused(self._state, name, values)
             already = self._running(plan)
             held = self._reprove(plan, values) if already else self._bring_up(plan, values)
             self._remember(plan, policy.path)
         return Launched(plan, held, already, time.monotonic() - started)
+
+    def _refuse_stopped(self, name: str) -> None:
+        if stopped := self._state.entry(name).get("stopped"):
+            raise HostkitError(f"{name}: its gateway was stopped by {stopped}", f"hostkit gateway go {name}")
 
     def stop(self, name: str) -> list[str]:
         """Remove the containers and networks of a client and return their names; volumes and records stay."""
@@ -192,7 +196,8 @@ class Session:
             plan = self.plan(policy, name)
             if self._state.slots().get(name) != plan.slot:
                 self._state.keep_slot(name, plan.slot)
-            self._state.update(name, placeholders=plan.placeholders)
+            # The number is used up even if what follows fails: a vault's generation is never written twice.
+            self._state.update(name, placeholders=plan.placeholders, generation=plan.generation)
         return plan
 
     def _refuse_other_policy(self, policy: Policy, name: str) -> None:
@@ -212,7 +217,7 @@ class Session:
         kept = self._state.entry(plan.client).get("fixed", {})
         _refuse_changed(plan, drift.differences(kept, plan))
         try:
-            with self._vault(plan, values, int(self._state.entry(plan.client).get("generation", 0))):
+            with self._vault(plan, values, vault.running_generation(self._engine, plan.client)):
                 return self._prove_beside(parts.without_secrets(plan))
         except WallOpen as why:
             self._tear_down(plan.client)
@@ -247,6 +252,7 @@ class Session:
             with Proof(self._engine, self._host, plan, parts.given(plan, values)) as proof:
                 self._make(plan, proof, values)
                 held = proof.judge()
+                self._refuse_stopped(plan.client)
                 self._engine.start(plan.agent.name)
             side_by_side(partial(self._read_back, plan), partial(self._engine.remove_container, plan.probe.name))
         except BaseException:

@@ -114,6 +114,12 @@ def written(engine: Engine, container: ContainerPlan, filling: Filling) -> Itera
         engine.remove_container(container.name)
 
 
+def running_generation(engine: Engine, client: str) -> int:
+    """Return the generation that a running gateway says it goes by, 0 if it says none."""
+    said = (engine.gateway_status(client) or {}).get("generation")
+    return said if isinstance(said, int) else 0
+
+
 def await_rules(engine: Engine, plan: LaunchPlan, patience: float = 10.0) -> None:
     """Wait until the running gateway goes by the plan's rules; raise CannotTell after `patience` seconds."""
     end = time.monotonic() + patience

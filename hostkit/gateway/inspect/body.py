@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import h11
 
 from hostkit.gateway.http import BadRequest
-from hostkit.gateway.inspect.credentials import carriers, refuse_marks
+from hostkit.gateway.inspect.credentials import carries, refuse_marks
 from hostkit.gateway.inspect.fields import parse_body
 from hostkit.gateway.inspect.framing import ChunkGuard
 from hostkit.gateway.inspect.house import House
@@ -44,7 +44,7 @@ class Carried:
     ) -> None:
         self.stream, self.connection, self.asked = stream, connection, asked
         self.house, self.rules, self.vault, self.allowed = terms.house, terms.rules, terms.vault, terms.allowed
-        self.upstream_kept = self.begun = False
+        self.upstream_kept, self.begun, self.held = False, False, 0
         self.trailers: list[tuple[bytes, bytes]] = []
         self._headers, self._version = dict(event.headers), event.http_version
         self._guard = ChunkGuard() if b"transfer-encoding" in self._headers else None
@@ -66,6 +66,7 @@ class Carried:
         body = bytearray()
         while (piece := await self.next_piece()) is not None:
             body += piece
+            self.held += self.house.hold(len(piece))
             if len(body) > (limit or _SMALL):
                 raise Denied("too-large", f"a body of over {limit or _SMALL} bytes")
         if self.allowed.reads_body:
@@ -156,10 +157,10 @@ class Carried:
     def _judged_trailers(self, trailers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """Return the trailers; raise BadRequest for one that a server might take for a header that was judged."""
         service, pins = self.allowed.service, self.allowed.route.pins
-        held = carriers(service) | {pin.field.lower().encode() for pin in pins if pin.place == "header"}
+        held = {pin.field.lower().encode() for pin in pins if pin.place == "header"}
         held |= {entry.partition(":")[0].lower().encode() for entry in (*service.sets, *service.drops)}
         for name, value in trailers:
             refuse_marks(name + b" " + value, self.vault.mark)
-            if name in held or b"_" in name:
+            if name in held or b"_" in name or carries(service, "header", name.decode("ascii")):
                 raise BadRequest("bad-chunk", "a trailer that belongs before the body")
         return trailers

@@ -102,7 +102,7 @@ async def _answer(carried: Carried, upstream: Upstream, sender: h11.Connection, 
     answer = Answer(carried.allowed, request.method, carried.vault, carried.house.tickets)
     out = _Out(carried, answer)
     try:
-        with Watch(carried):
+        async with Watch(carried):
             async for event in _events(upstream.streams[0], sender, out):
                 if isinstance(event, h11.InformationalResponse):
                     if event.status_code == 101:

@@ -2,7 +2,9 @@
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass
+from functools import cache
 
 from hostkit.gateway.inspect.paths import Pairs, plain_name
 from hostkit.gateway.marks import find_marks
@@ -11,15 +13,16 @@ from hostkit.gateway.services import Credential, Service
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
-_CARRIERS = frozenset(
-    b"authorization x-api-key api-key apikey x-goog-api-key x-auth-token x-auth-key private-token job-token "
-    b"x-access-token x-amz-security-token x-vault-token".split()
+_CARRIER = re.compile(
+    r"(^|[-_.])(x?auth|authorization|(x?api|access)?-?(token|key)|secret|signature|sig|credentials?|password)($|[-_.])"
 )
-"""Headers that carry a key at one service or another: what stands there and is not ours is refused everywhere."""
-_CARRIER_FIELDS = frozenset(
-    ["access_token", "api_key", "apikey", "auth_token", "oauth_token", "private_token", "x-goog-api-key"]
-)
-"""The same in a query, at a service that has a key of ours: there another's would be used instead."""
+_HARMLESS = re.compile(r"(x-)?idempotency-key|sec-websocket-key|npm-auth-type|(x-)?(csrf|xsrf)-token")
+"""Names of headers and query fields that carry a key at one service or another, and of those that only look so. What
+stands in one at a service that has a key of ours, and is not ours, is refused: another's would be used instead."""
+
+
+_AT_ANY = frozenset({"x-api-key", "api-key", "x-goog-api-key", "x-auth-token", "private-token"})
+"""Headers in which a service without a key of ours takes none either: a listed host is no place for another account."""
 
 
 @dataclass(frozen=True)
@@ -38,27 +41,44 @@ def find(service: Service, headers: Headers, query: Pairs, own: str) -> Found:
     that is not this service's of now, `foreign-credential` for anything else that stands where a key goes, and for two
     different keys. `own` is this client's mark.
     """
-    lines, fields = carriers(service), _field_names(service)
-    carried = [(f"header:{name.decode('ascii')}", value.decode("latin-1")) for name, value in headers if name in lines]
-    carried += [(f"query:{name}", text) for name, text in query if name in fields or plain_name(name) in fields]
+
+    def in_header(name: bytes) -> bool:
+        return carries(service, "header", name.decode("ascii"))
+
+    def in_query(name: str) -> bool:
+        return carries(service, "query", name)
+
+    carried = [
+        (f"header:{name.decode('ascii')}", value.decode("latin-1")) for name, value in headers if in_header(name)
+    ]
+    carried += [(f"query:{name}", text) for name, text in query if in_query(name)]
     used = [_known(service, where, value, own) for where, value in carried]
     if len({known.secret for known in used}) > 1:
         raise Denied("foreign-credential", "two different keys in one request")
-    kept_headers = tuple((name, value) for name, value in headers if name not in lines)
-    kept_query = tuple((name, text) for name, text in query if name not in fields and plain_name(name) not in fields)
+    kept_headers = tuple((name, value) for name, value in headers if not in_header(name))
+    kept_query = tuple((name, text) for name, text in query if not in_query(name))
     return Found(used[0] if used else None, kept_headers, kept_query)
 
 
-def carriers(service: Service) -> frozenset[bytes]:
-    """Return the headers that carry a key at this service, or at any."""
-    places = [place for credential in service.credentials for place in credential.places]
-    return _CARRIERS | {place[7:].partition("=")[0].encode() for place in places if place.startswith("header:")}
+def carries(service: Service, kind: str, name: str) -> bool:
+    """Return whether a header or a query field of this name carries a key: at this service, or by its look at any."""
+    plain = name.lower() if kind == "header" else plain_name(name)
+    if plain == "authorization":
+        return True
+    if not service.credentials:
+        return kind == "header" and plain in _AT_ANY
+    return f"{kind}:{name}" in _own(service.credentials) or looks_like_a_key(plain)
 
 
-def _field_names(service: Service) -> frozenset[str]:
-    places = [place for credential in service.credentials for place in credential.places]
-    own = {place[6:] for place in places if place.startswith("query:")}
-    return _CARRIER_FIELDS | own if places else frozenset()
+@cache
+def looks_like_a_key(name: str) -> bool:
+    """Return whether a name is one that keys have, in any service's words."""
+    return bool(_CARRIER.search(name)) and not _HARMLESS.fullmatch(name)
+
+
+@cache
+def _own(credentials: tuple[Credential, ...]) -> frozenset[str]:
+    return frozenset(place.partition("=")[0] for known in credentials for place in known.places)
 
 
 def _known(service: Service, where: str, value: str, own: str) -> Credential:

@@ -19,6 +19,9 @@ from hostkit.gateway.requests import Asked, Book, Denied, Resolver, Streams, dia
 from hostkit.gateway.rules import Rules
 from hostkit.gateway.services import Service
 
+HELD = 48 * 1024 * 1024
+"""Octets of bodies that may be in memory whole at one time: a fifth of what the gateway has."""
+
 
 @dataclass
 class House:
@@ -34,7 +37,16 @@ class House:
     shape: Shape = field(default_factory=Shape)
     accounts: dict[str, str] = field(default_factory=dict)
     """Services whose account was asked for since the rules came, and what was wrong with it (empty: nothing)."""
+    held: int = 0
+    """Octets of bodies that are in memory whole, over all connections."""
     _asking: dict[str, asyncio.Lock] = field(default_factory=dict)
+
+    def hold(self, size: int) -> int:
+        """Take room for so much more of a body, and return it; raise Denied `too-many` if there is none."""
+        if self.held + size > HELD:
+            raise Denied("too-many", f"over {HELD} bytes of bodies at one time; send fewer at once")
+        self.held += size
+        return size
 
     def load(self, rules: Rules) -> Vault | None:
         """Return the vault that these rules need, None if they open nothing; raise RulesError if it is not whole."""

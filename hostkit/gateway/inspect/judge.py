@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from hostkit.gateway.http import BadRequest
 from hostkit.gateway.inspect.credentials import Found, Headers, find, refuse_marks
-from hostkit.gateway.inspect.fields import broken, found
+from hostkit.gateway.inspect.fields import Fields, broken, found
 from hostkit.gateway.inspect.paths import Pairs, canonical_path, path_matches, plain_name, query_pairs
 from hostkit.gateway.names import matches
 from hostkit.gateway.requests import Denied
@@ -146,7 +146,8 @@ def body_pins(allowed: Allowed) -> tuple[Pin, ...]:
 
 def judge_body(allowed: Allowed, body: Any) -> None:
     """Judge the fields of a body that was read; raise Denied `pin` for one that is not as it must be."""
-    _judge_pins(allowed.route.pins, "body", lambda pin: found(body, pin.field))
+    fields = Fields(body)
+    _judge_pins(allowed.route.pins, "body", lambda pin: fields.found(pin.field))
 
 
 def _judge_pins(pins: tuple[Pin, ...], place: str, values: Callable[[Pin], list[Any]]) -> None:

@@ -105,9 +105,9 @@ def outgoing(request: Request, allowed: Allowed, key: str | None, port: int) -> 
     host = request.host if port == 443 else f"{request.host}:{port}"
     sets = [line.partition(": ") for line in allowed.service.sets]
     gone = _UNSAID | {name.lower().encode() for name, _, _ in sets}
-    gone |= {name.lower().encode() for name in allowed.service.drops}
+    gone |= {name.lower().encode() for name in allowed.service.drops} | {b"cookie"}
     if allowed.service.credentials:
-        gone |= {b"cookie", b"range", b"if-range"}
+        gone |= {b"range", b"if-range"}
     if allowed.opens_answer:
         gone |= {b"accept-encoding"}
     if request.upgrade:

@@ -106,7 +106,10 @@ class Session:
         self._notice(request, asked)
         self._watch(asked, lambda: self._house.still(request, asked.port, allowed))
         carried = Carried(self._stream, connection, event, Terms(self._house, rules, vault, allowed), asked)
-        return await self._carry(carried, request)
+        try:
+            return await self._carry(carried, request)
+        finally:
+            self._house.held -= carried.held
 
     def _based(self, event: h11.Request) -> h11.Request:
         """Return the request with the base's word taken off its path."""

@@ -19,39 +19,48 @@ class Usage:
         self._reads = bool(pairs) and (self._events or kind == "application/json")
         self._held, self._lost = bytearray(), False
         self.counts: dict[str, int] = {}
-        self.model = ""
+        self.model, self._size, self._lines = "", 0, 0
 
     def feed(self, data: bytes) -> None:
         """Read a piece of the answer."""
         if not self._reads or self._lost:
             return
         self._held += data
+        self._size += len(data)
         while self._events and (end := self._held.find(b"\n")) >= 0:
             line = bytes(self._held[:end])
             del self._held[: end + 1]
+            self._lines += line.startswith(b"data:")
             if line.startswith(b"data:") and any(word in line for word in self._words):
                 self._take(line[5:])
         if len(self._held) > LIMIT:
             self._held, self._lost = bytearray(), True
 
     def finish(self) -> dict[str, int]:
-        """Return the counts by kind (`input`, `output`), empty if the answer told none."""
+        """Return the counts by kind (`input`, `output`), empty if the service tells none in this form.
+
+        Where an answer should have told and did not (it was left early, or is too long to read) its output is
+        estimated: an event for each token of a stream, four octets for each of the rest.
+        """
         if self._reads and self._held and not self._lost and not self._events:
             self._take(bytes(self._held))
-        return self.counts
+        if self._reads and any(kind == "output" for kind, _ in self._fields) and not self.counts.get("output"):
+            self.counts["output"] = self._lines if self._events else self._size // 4 if self._lost else 0
+        return {kind: count for kind, count in self.counts.items() if count}
 
     def _take(self, text: bytes) -> None:
-        """Read one object; streams tell a running count, so the highest of a kind is the count."""
+        """Read one object: its fields of a kind are added; a stream tells a running count, so the highest counts."""
         try:
             plain: Any = json.loads(text)
         except (ValueError, RecursionError):
             return
         models = [value for field in ("model", "message.model", "modelVersion") for value in found(plain, field)]
         self.model = next((value for value in models if isinstance(value, str)), self.model)
+        told: dict[str, int] = {}
         for kind, field in self._fields:
-            for value in found(plain, field):
-                if isinstance(value, int) and not isinstance(value, bool) and value > self.counts.get(kind, 0):
-                    self.counts[kind] = value
+            values = [value for value in found(plain, field) if isinstance(value, int) and value > 0]
+            told[kind] = told.get(kind, 0) + sum(values)
+        self.counts = {kind: max(self.counts.get(kind, 0), count) for kind, count in {**self.counts, **told}.items()}
 
 
 def cost(prices: tuple[Price, ...], model: str, counts: dict[str, int]) -> int:

@@ -18,13 +18,15 @@ class Watch:
         self._carried, self._loop, self._answering = carried, asyncio.get_running_loop(), asyncio.current_task()
         self._watching: asyncio.Task[None] | None = None
 
-    def __enter__(self) -> None:
+    async def __aenter__(self) -> None:
         self._later = self._loop.call_later(LONG, self._look)
 
-    def __exit__(self, *_: object) -> None:
+    async def __aexit__(self, *_: object) -> None:
+        """Let go of the agent's stream before anybody reads the next request from it."""
         self._later.cancel()
         if self._watching is not None:
             self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
 
     def _look(self) -> None:
         state = self._carried.connection.their_state

@@ -111,12 +111,18 @@ def test_tokens_of_a_stream_are_the_highest_of_each_kind(size):
 
 
 @pytest.mark.parametrize(
-    ("kind", "text"), [("text/plain", b"{}"), ("application/json", b"{"), ("application/json", b"x" * 2_000_000)]
+    ("kind", "text", "counts"),
+    [
+        ("text/plain", b"{}", {}),
+        ("application/json", b"{", {}),
+        ("application/json", b"x" * 2_000_000, {"output": 500_000}),
+        ("text/event-stream", b'data: {"delta": "a"}\n\n' * 7, {"output": 7}),
+    ],
 )
-def test_what_cannot_be_read_counts_nothing(kind, text):
+def test_what_an_answer_should_have_told_and_did_not_is_estimated(kind, text, counts):
     usage = Usage(LLM, kind)
     usage.feed(text)
-    assert usage.finish() == {}
+    assert usage.finish() == counts
     assert len(usage._held) <= 2
 
 

@@ -28,7 +28,7 @@ def test_each_request_has_an_intent_and_an_outcome_that_say_what_it_was(tmp_path
     async def story():
         async with Lab(tmp_path) as lab:
             lab.answer = answer(b"gone", status="404 Not Found")
-            await lab.ask(lab.post(b'{"a":1}', line="POST /v1/a%20b?secret=1"))
+            await lab.ask(lab.post(b'{"a":1}', line="POST /v1/a%20b?page=1"))
             intent, outcome = lab.lines()
             assert intent["id"] == outcome["id"]
             assert (intent["event"], intent["rule"], intent["kind"]) == ("intent", "service:api", "request")

@@ -181,7 +181,7 @@ TALES = (
         "X-Forwarded-Host: e",
         "Forwarded: for=x",
         "Via: x",
-        "X_Api_Key: own",
+        "X_Other: own",
         "Cookie: a=b",
         "x-drop: 1",
     ),
