@@ -92,13 +92,14 @@ class Service:
     """A service of one client: its hosts are opened, judged request by request, and nothing of them is tunnelled.
 
     `hosts` are canonical names, `*.suffix`, or one label with a `*` in it (`wss-*.example`). `sets` are headers
-    `name: value` that the gateway sends whatever the agent sent under that name; `drops` are request headers that never
-    leave. `base` is the word under which plain HTTP at the gateway's own address leads to the first host, empty for no
-    such way. `login`: a request with no credential is answered 401 by the gateway, for git asks first without. `usage`
-    are fields of answers that hold counts of tokens, as `input=usage.input_tokens`. `verify` is a request (`POST HOST
-    PATH`, and `NAME: VALUE` for a header) made with the key before the first one of the agent, whose answer must hold
-    the `verified` values. `roots`
-    are the certificates (PEM) that its hosts are verified by, empty for the system's.
+    `name: value` that the gateway sends whatever the agent sent under that name; `drops` are request headers that
+    never leave. `base` is the word under which plain HTTP at the gateway's own address leads to the first host,
+    empty for no such way. `login`: a request with no credential is answered 401 by the gateway, for git asks first
+    without. `nested`: a text at the top of a JSON body may be JSON itself, and is judged so, as a form's is.
+    `usage` are fields of answers that hold counts of tokens, as `input=usage.input_tokens`. `verify` is a request
+    (`POST HOST PATH`, and `NAME: VALUE` for a header) made with the key before the first one of the agent, whose
+    answer must hold the `verified` values. `roots` are the certificates (PEM) that its hosts are verified by, empty
+    for the system's.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Service:
     base: str = ""
     login: bool = False
     encoded_slash: bool = False
+    nested: bool = False
     usage: tuple[str, ...] = ()
     prices: tuple[Price, ...] = ()
     verify: str = ""

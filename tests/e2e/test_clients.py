@@ -43,7 +43,7 @@ clients:
     services:
       slack: {{secret: bot, app_secret: app, team: T0REAL0001, channels: [C0REAL0001], {common}}}
       anthropic: {{secret: anthropic, organization: 5e000000-0000-4000-8000-000000000001, {common}}}
-      openai: {{secret: openai, organization: org-real0001, {common}}}
+      openai: {{secret: openai, models: [gpt-look], organization: org-real0001, {common}}}
       github: {{secret: gh, owner: acme, repositories: [widgets], {common}}}
       python: {{kind: generic, hosts: [python.registry.example], {common}}}
       node: {{kind: generic, hosts: [node.registry.example], {common}}}

@@ -162,17 +162,17 @@ def test_a_side_whose_reset_was_told_to_whoever_wrote_to_it_does_not_look_like_i
     async def scene(agent, upstream, task, asked):
         task.cancel()
         far, near, other, beyond = await pair()
-        near[1].transport.pause_reading()
-        far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        far.close()
-        await asyncio.sleep(0.05)
-        with pytest.raises(OSError, match=r"reset|Broken pipe"):
-            os.write(near[1].get_extra_info("socket").fileno(), b"x")
-        with pytest.raises(ConnectionResetError, match="while it was written to"):
-            await splice.splice(near[1].transport, other[1].transport, print, lambda: False)
-        for _, writer in (near, other):
-            writer.transport.abort()
-        beyond.close()
+        with contextlib.ExitStack() as held:
+            for end in (near[1].transport.abort, other[1].transport.abort, beyond.close):
+                held.callback(end)
+            near[1].transport.pause_reading()
+            far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            far.close()
+            await asyncio.sleep(0.05)
+            with pytest.raises(OSError, match=r"reset|Broken pipe"):
+                os.write(near[1].get_extra_info("socket").fileno(), b"x")
+            with pytest.raises(ConnectionResetError, match="while it was written to"):
+                await splice.splice(near[1].transport, other[1].transport, print, lambda: False)
 
     play(scene)
 

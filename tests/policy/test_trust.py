@@ -19,5 +19,5 @@ def test_what_a_service_enforces_is_not_told_and_what_it_lacks_is():
     acme = parse(text).clients["acme"].model_copy(update={"egress": ()})
     (said,) = unenforced(acme)
     assert said.startswith("analyst: messages (posts to the listed channels, masked) is not enforced on slack.com")
-    assert said.endswith("texts are not masked yet")
+    assert said.endswith("texts are not masked yet, and Slack fetches the links in them")
     assert unenforced(acme.model_copy(update={"trust": "observer"})) == ()

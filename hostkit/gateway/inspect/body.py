@@ -93,7 +93,9 @@ class Carried:
         coding = self.request_header(b"content-encoding").strip().lower()
         if coding not in {"", "identity"}:
             raise BadRequest("body-unclear", "a compressed body cannot be judged; send it as it is")
-        judge_body(self.allowed, parse_body(body, self.request_header(b"content-type")))
+        judge_body(
+            self.allowed, parse_body(body, self.request_header(b"content-type"), nested=self.allowed.service.nested)
+        )
 
     @property
     def takes_trailers(self) -> bool:

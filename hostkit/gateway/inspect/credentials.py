@@ -16,7 +16,9 @@ Headers = tuple[tuple[bytes, bytes], ...]
 _CARRIER = re.compile(
     r"(^|[-_.])(x?auth|authorization|(x?api|access)?-?(token|key)|secret|signature|sig|credentials?|password)($|[-_.])"
 )
-_HARMLESS = re.compile(r"(x-)?idempotency-key|sec-websocket-key|npm-auth-type|(x-)?(csrf|xsrf)-token")
+_HARMLESS = re.compile(
+    r"proxy-authorization|(x-)?idempotency-key|sec-websocket-key|npm-auth-type|(x-)?(csrf|xsrf)-token"
+)
 """Names of headers and query fields that carry a key at one service or another, and of those that only look so. What
 stands in one at a service that has a key of ours, and is not ours, is refused: another's would be used instead."""
 

@@ -74,10 +74,11 @@ def _children(plain: Any) -> list[Any]:
     return plain if isinstance(plain, list) else []
 
 
-def parse_body(data: bytes, content_type: str) -> Any:
+def parse_body(data: bytes, content_type: str, *, nested: bool = False) -> Any:
     """Return a body's fields: JSON as it is, a form as an object of lists; raise BadRequest for any other kind.
 
-    A form's value that is JSON itself, as Slack's clients send `blocks`, is read too.
+    A form's value that is JSON itself, as Slack's clients send `blocks`, is read too; with `nested` so is a text at the
+    top of a JSON body.
     """
     if not data:
         return {}
@@ -87,12 +88,18 @@ def parse_body(data: bytes, content_type: str) -> Any:
     if charsets - {"utf-8", "utf8", "us-ascii"}:
         raise BadRequest("body-unclear", "a body in another charset than UTF-8")
     if _JSON.fullmatch(kind):
-        return parse_json(data)
+        return _opened(parse_json(data)) if nested else parse_json(data)
     if kind == "application/x-www-form-urlencoded":
         return _form(form_pairs(_text(data)))
     raise BadRequest(
         "body-unclear", f"a body of {content_type[:60] or 'no type'!r} cannot be judged here; send JSON or a form"
     )
+
+
+def _opened(plain: Any) -> Any:
+    if not isinstance(plain, dict):
+        return plain
+    return {name: _nested(value) if isinstance(value, str) else value for name, value in plain.items()}
 
 
 def _text(data: bytes) -> str:

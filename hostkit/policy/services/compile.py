@@ -70,6 +70,7 @@ def _service(asked: _Asked, part: PartForm, placeholders: Mapping[str, str]) -> 
         base=part.base,
         login=part.login,
         encoded_slash=line.encoded_slash,
+        nested=part.nested,
         usage=part.usage,
         prices=tuple(price(model, prices) for model, prices in line.prices.items()) if part.usage else (),
         verify=verify.request if verify else "",

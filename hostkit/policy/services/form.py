@@ -121,6 +121,7 @@ class PartForm(Part):
     drops: tuple[Text, ...] = ()
     base: str = ""
     login: bool = False
+    nested: bool = False
     usage: tuple[Annotated[str, Field(pattern=r"^(input|output)=[A-Za-z_.]+$")], ...] = ()
     verify: VerifyForm | None = None
 

@@ -68,8 +68,10 @@ class ServiceLine(Part):
 
     @property
     def words(self) -> Words:
-        """Return the values of each word that the line gives; a generic line without methods or paths reads all."""
+        """Return the values of each word that the line gives, and of those that mean all where it gives none."""
         given: dict[str, tuple[str, ...]] = {word: _values(getattr(self, word)) for word in self.form.takes}
+        if self.kind == "gemini":
+            given["models"] = given["models"] or ("*",)
         if self.kind == "generic":
             given["methods"] = given["methods"] or ("GET", "HEAD")
             given["paths"] = given["paths"] or ("/", "/**")
@@ -106,6 +108,10 @@ def _refuse_odd_words(line: ServiceLine) -> None:
         raise ValueError(f"{line.kind} needs `{wanted[0]}`")
     if odd := sorted(set(line.also) - set(known.extras)):
         raise ValueError(f"{line.kind} has no {odd[0]!r} under `also`; known: {', '.join(known.extras) or 'none'}")
+    if line.secret and any("*" in host for host in line.hosts):
+        raise ValueError(
+            "a wildcard host with a `secret`: whoever has a name below it is given the key; list exact hosts"
+        )
     if line.kind == "generic" and (line.secret is None) != (line.place is None):
         raise ValueError("`secret` and `place` (where the key stands) belong together")
 

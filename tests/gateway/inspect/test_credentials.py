@@ -142,3 +142,28 @@ def test_marks_of_others_are_an_alarm_and_ones_own_are_not():
 )
 def test_the_key_goes_into_the_first_place(place, line):
     assert put(Credential("key", HELD, (place,)), "k", ((b"a", b"b"),)) == ((b"a", b"b"), line)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["deploy-token", "x-jfrog-art-api-key", "dd-api-key", "x-api-token", "x-shopify-access-token", "x-authorization"],
+)
+def test_a_header_that_looks_like_a_keys_is_none_of_an_agents_own(name):
+    with pytest.raises(Denied) as caught:
+        look(("authorization", f"Bearer {HELD}"), (name, "another"))
+    assert caught.value.rule == "foreign-credential"
+
+
+@pytest.mark.parametrize("name", ["token", "bearer_token", "auth", "X-Amz-Signature", "sig", "client_secret"])
+def test_so_is_a_field_of_the_query_that_does(name):
+    with pytest.raises(Denied) as caught:
+        look(("authorization", f"Bearer {HELD}"), query=((name, "another"),))
+    assert caught.value.rule == "foreign-credential"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["idempotency-key", "sec-websocket-key", "npm-auth-type", "npm-session", "x-csrf-token", "author", "monkey"],
+)
+def test_what_only_looks_so_passes(name):
+    assert (name.encode(), b"v") in look(("authorization", f"Bearer {HELD}"), (name, "v")).headers

@@ -93,3 +93,57 @@ def test_a_name_is_found_in_any_case_for_go_reads_it_so(name):
 )
 def test_a_pin_says_how_it_is_broken(pin, values, why):
     assert broken(pin, values) == why
+
+
+POLYGLOT = b'{"channel":"C1","x":"&channel=C9&text=SECRET&y="}'
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/x-www-form-urlencoded+json",
+        "application/x-www-form-urlencoded, a/b+json",
+        "application/x-www-form-urlencoded a+json",
+        "application/json, application/x-www-form-urlencoded",
+        "application/json application/x-www-form-urlencoded",
+        "application/json; xcharset=utf-8; charset=utf-16",
+        "application/json; charset=utf-8; charset=utf-7",
+        "application/json;;x",
+    ],
+)
+def test_a_type_that_another_server_could_read_otherwise_is_refused(kind):
+    with pytest.raises(BadRequest) as caught:
+        parse_body(POLYGLOT, kind)
+    assert caught.value.rule == "body-unclear"
+
+
+@pytest.mark.parametrize("kind", ["application/json", 'Application/JSON; charset="UTF-8"', "application/vnd.api+json;"])
+def test_json_by_its_usual_types_is_read(kind):
+    assert parse_body(b'{"a": 1}', kind) == {"a": 1}
+
+
+@pytest.mark.parametrize("item", ['{"":0}', "[]", "0", '{"a":[]}'])
+def test_a_small_text_that_would_become_a_large_thing_is_not_read(item):
+    with pytest.raises(BadRequest, match="over 50000 values"):
+        parse_json(f"[{','.join([item] * 60_000)}]".encode())
+
+
+def test_a_long_text_with_many_commas_is_one_value():
+    assert parse_json(json.dumps({"csv": "a,b,[c]{d}" * 50_000}).encode())["csv"].startswith("a,b")
+
+
+def test_a_form_that_says_another_method_is_refused():
+    with pytest.raises(BadRequest) as caught:
+        parse_body(b"_method=DELETE&a=1", "application/x-www-form-urlencoded")
+    assert caught.value.rule == "override"
+
+
+def test_a_text_at_the_top_that_is_json_is_judged_as_such_where_the_service_reads_it_so():
+    body = json.dumps({"blocks": json.dumps([{"image_url": "https://x.example"}])}).encode()
+    assert found(parse_body(body, "application/json", nested=True), "**.image_url") == ["https://x.example"]
+    assert found(parse_body(body, "application/json"), "**.image_url") == []
+
+
+def test_what_lies_at_any_depth_is_found_below_its_name():
+    plain = {"a": [{"b": {"c": 1}}, {"B": [{"c": 2}, {"d": 3}]}], "b": {"c": 4}}
+    assert sorted(found(plain, "**.b.c")) == [1, 2, 4]

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from hostkit.gateway.inspect import watch as watch_module
-from hostkit.gateway.services import Budget
+from hostkit.gateway.services import Budget, Pin, Route
 from tests.gateway.inspect.lab import KEY, OK, OTHERS, Lab, answer, chunked, refused, run, until, whole
 
 SSE = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -245,5 +245,38 @@ def test_one_that_ends_as_it_is_used_again_is_redialled_for_what_may_be_repeated
             assert (await whole(reader)).startswith(f"HTTP/1.1 {status} ".encode())
             assert lab.dialled == dialled
             assert lab.outcomes() == ["done", "done" if status == 200 else "bad-answer"]
+
+    run(story())
+
+
+def test_an_answer_that_took_long_leaves_the_connection_good_for_the_next_request(tmp_path, monkeypatch):
+    monkeypatch.setattr("hostkit.gateway.inspect.watch.LONG", 0.05)
+
+    async def story():
+        async with Lab(tmp_path) as lab, lab.agent() as (reader, writer):
+            for _ in range(3):
+                lab.answer = dripping(b"slow", pause=0.2)
+                writer.write(lab.head().encode())
+                assert (await whole(reader)).endswith(b"slow")
+            assert (lab.denied(), len(lab.outcomes()), lab.dialled) == ([], 3, 1)
+
+    run(story())
+
+
+def test_bodies_that_are_read_whole_have_so_much_room_and_no_more(tmp_path, monkeypatch):
+    monkeypatch.setattr("hostkit.gateway.inspect.house.HELD", 3000)
+    judged = Route(("POST",), "/**", credential="key", pins=(Pin("body", "never"),))
+
+    async def story():
+        async with Lab(tmp_path, routes=(judged,)) as lab:
+            async with lab.agent() as (_, writer):
+                writer.write(
+                    lab.head("POST /v1/x", "Content-Type: application/json\r\nContent-Length: 2900\r\n").encode()
+                )
+                writer.write(b"[" + b" " * 2000)
+                await until(lambda: lab.house.held >= 2000)
+                assert refused(await lab.ask(lab.post(b" " * 2000 + b"{}"))) == (403, "too-many")
+            await until(lambda: lab.house.held == 0)
+            assert (await lab.ask(lab.post(b" " * 2000 + b"{}"))).endswith(b"ok")
 
     run(story())

@@ -28,7 +28,7 @@ clients:
 LINES = {
     "slack": "slack: {secret: one, app_secret: two, team: T0123, channels: [C11, C12]}",
     "anthropic": "anthropic: {secret: one}",
-    "openai": "openai: {secret: one}",
+    "openai": "openai: {secret: one, models: [gpt-5]}",
     "gemini": "gemini: {secret: one}",
     "openrouter": "openrouter: {secret: one, models: [lab/model]}",
     "github": "github: {secret: one, owner: acme, repositories: [dbt]}",

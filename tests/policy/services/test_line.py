@@ -35,6 +35,12 @@ def refusal(line: str, more: str = "", trust: str = "analyst") -> tuple[str, str
         (SLACK.replace("team:", "encoded_slash: true, team:"), f"{HERE}.slack", "slack takes no `encoded_slash`"),
         (SLACK.replace("team:", "also: [search], team:"), f"{HERE}.slack", "slack has no 'search' under `also`"),
         (SLACK.replace("team:", "budgets: {tokens: {day: 1}}, team:"), f"{HERE}.slack", "slack counts no tokens"),
+        ("openai: {secret: one}", f"{HERE}.openai", "openai needs `models`"),
+        (
+            "x: {kind: generic, hosts: ['*.s3.example'], secret: one, place: 'header:x-key={}'}",
+            f"{HERE}.x",
+            "a wildcard host with a `secret`: whoever has a name below it is given the key; list exact hosts",
+        ),
         ("github: {secret: one, owner: acme}", f"{HERE}.github", "github needs `repositories`"),
         ("github: {secret: one, owner: 'a/b', repositories: [x]}", f"{HERE}.github", "`owner`: 'a/b' is not"),
         ("github: {secret: one, owner: a, repositories: [..]}", f"{HERE}.github", "`repositories`: '..' is not"),

@@ -53,17 +53,22 @@ FILE = {"source": {"type": "file", "file_id": "f"}}
         (ANTHROPIC, ASK_CLAUDE, {"tools": [{"type": "code_execution_20250522"}]}, "tools[].type"),
         (ANTHROPIC, ASK_CLAUDE, {"mcp_servers": [{"url": "https://collector.example"}]}, "mcp_servers"),
         (ANTHROPIC, ASK_CLAUDE, {"container": {"skills": []}}, "container"),
-        (ANTHROPIC, ASK_CLAUDE, {"messages": [{"content": [URL]}]}, "messages[].**.source.type"),
-        (ANTHROPIC, ASK_CLAUDE, {"messages": [{"content": [{"content": [URL]}]}]}, "messages[].**.source.type"),
-        (ANTHROPIC, ASK_CLAUDE, {"messages": [{"content": [FILE]}]}, "messages[].**.source.type"),
+        (ANTHROPIC, ASK_CLAUDE, {"messages": [{"content": [URL]}]}, "messages[].content[].source.type"),
+        (
+            ANTHROPIC,
+            ASK_CLAUDE,
+            {"messages": [{"content": [{"content": [URL]}]}]},
+            "messages[].content[].content[].source.type",
+        ),
+        (ANTHROPIC, ASK_CLAUDE, {"messages": [{"content": [FILE]}]}, "messages[].content[].source.type"),
         (OPENAI, ASK_GPT, {"tools": [{"type": "web_search"}]}, "tools[].type"),
         (OPENAI, ASK_GPT, {"tools": [{"type": "mcp", "server_url": "https://collector.example"}]}, "tools[].type"),
         (OPENAI, ASK_GPT, {"background": True}, "background"),
         (OPENAI, ASK_GPT, {"prompt": {"id": "p", "variables": {"x": {"file_url": "https://x.example"}}}}, "prompt"),
         (OPENAI, ASK_GPT, {"input": [{"content": [{"file_url": "https://x.example"}]}]}, "input[].**.file_url"),
         (OPENAI, ASK_GPT, {"input": [{"content": [{"image_url": "https://x.example"}]}]}, "input[].**.image_url"),
-        (GEMINI, ASK_GOOGLE, {"tools": [{"googleSearch": {}}]}, "**.googleSearch"),
-        (GEMINI, ASK_GOOGLE, {"tools": [{"url_context": {}}]}, "**.url_context"),
+        (GEMINI, ASK_GOOGLE, {"tools": [{"googleSearch": {}}]}, "tools[].googleSearch"),
+        (GEMINI, ASK_GOOGLE, {"tools": [{"url_context": {}}]}, "tools[].url_context"),
         (GEMINI, ASK_GOOGLE, {"contents": [{"parts": [{"fileData": {"fileUri": "x"}}]}]}, "**.fileData"),
         (ROUTER, ASK_ROUTER, {"model": "lab/model:online"}, "model"),
         (ROUTER, ASK_ROUTER, {"model": "lab/model", "models": ["lab/other"]}, "models[]"),
@@ -71,7 +76,7 @@ FILE = {"source": {"type": "file", "file_id": "f"}}
     ],
 )
 def test_what_would_fetch_or_run_something_elsewhere_is_refused_by_its_field(line, request_, body, field):
-    (why,) = against(route(opened(line), request_), body)
+    (why,) = against(route(opened(line), request_), {"model": "gpt-5", **body})
     assert why.startswith(f"body {field} ")
 
 
@@ -81,13 +86,30 @@ def test_what_would_fetch_or_run_something_elsewhere_is_refused_by_its_field(lin
         (ANTHROPIC, ASK_CLAUDE, {"tools": [{"type": "custom"}, {"name": "x"}], "messages": [{"content": "hello"}]}),
         (ANTHROPIC, ASK_CLAUDE, {"tools": [{"input_schema": {"properties": {"source": {"type": "string"}}}}]}),
         (ANTHROPIC, ASK_CLAUDE, {"messages": [{"content": [{"source": {"type": "base64", "data": "eA=="}}]}]}),
-        (OPENAI, ASK_GPT, {"tools": [{"type": "function"}], "input": "hello"}),
+        (
+            ANTHROPIC,
+            ASK_CLAUDE,
+            {"messages": [{"content": [{"type": "tool_use", "input": {"source": {"type": "pg"}}}]}]},
+        ),
+        (OPENAI, ASK_GPT, {"model": "gpt-5", "tools": [{"type": "function"}], "input": "hello"}),
+        (
+            GEMINI,
+            ASK_GOOGLE,
+            {"tools": [{"functionDeclarations": [{"parameters": {"properties": {"file_search": {}}}}]}]},
+        ),
         (GEMINI, ASK_GOOGLE, {"tools": [{"functionDeclarations": []}], "contents": [{"parts": [{"text": "x"}]}]}),
         (ROUTER, ASK_ROUTER, {"model": "lab/model", "messages": [{"content": "hello"}]}),
     ],
 )
 def test_an_ordinary_question_passes(line, request_, body):
     assert against(route(opened(line), request_), body) == []
+
+
+def test_gemini_asks_the_listed_models_only_and_any_where_none_is_listed():
+    listed = opened("gemini: {secret: one, models: [gemini-a]}")
+    assert route(listed, f"POST {GOOGLE}/v1beta/models/gemini-a:generateContent")
+    assert route(listed, f"POST {GOOGLE}/v1beta/models/gemini-b:generateContent") is None
+    assert route(opened(GEMINI), f"POST {GOOGLE}/v1beta/models/gemini-b:generateContent")
 
 
 def test_an_operator_may_name_a_file_that_lies_there():
@@ -117,7 +139,7 @@ def test_openais_account_headers_are_the_policys_or_none():
     (unnamed,) = opened(OPENAI)
     assert unnamed.sets == ()
     assert unnamed.drops == ("openai-organization", "openai-allowed-organization-ids", "openai-project")
-    (named,) = opened("openai: {secret: one, organization: org-abc, project: proj_abc}")
+    (named,) = opened("openai: {secret: one, models: [gpt-5], organization: org-abc, project: proj_abc}")
     assert named.sets == (
         "OpenAI-Organization: org-abc",
         "OpenAI-Allowed-Organization-Ids: org-abc",

@@ -121,3 +121,32 @@ def test_the_team_is_asked_for_at_the_start_and_checked_in_each_answer_to_a_post
     assert [(pin.field, pin.values, pin.required) for pin in service.verified] == [("team_id", ("T0123",), True)]
     post = route((service,), "POST slack.com/api/chat.postMessage")
     assert {pin.field: pin.values for pin in post.expects} == {"message.team": ("T0123",), "channel": ("C11", "C12")}
+
+
+POST = "POST slack.com/api/chat.postMessage"
+ELSEWHERE = "https://elsewhere.example/secret.png"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"blocks": [{"type": "image", "image_url": ELSEWHERE}]}, "**.image_url"),
+        ({"attachments": [{"thumb_url": ELSEWHERE}]}, "**.thumb_url"),
+        ({"icon_url": ELSEWHERE}, "icon_url"),
+        ({"text": ELSEWHERE, "unfurl_links": True}, "unfurl_links"),
+        ({"text": ELSEWHERE, "unfurl_media": "1"}, "unfurl_media"),
+    ],
+)
+def test_what_slack_would_fetch_itself_is_refused(body, field):
+    (why,) = against(route(opened(SLACK), POST), {"channel": "C11", **body})
+    assert why.startswith(f"body {field} ")
+
+
+@pytest.mark.parametrize("no", [False, "false", 0])
+def test_a_post_may_say_that_nothing_is_unfolded(no):
+    assert against(route(opened(SLACK), POST), {"channel": "C11", "text": "x", "unfurl_media": no}) == []
+
+
+def test_blocks_that_are_a_text_in_json_are_read_as_blocks():
+    (service,) = opened(SLACK)
+    assert service.nested
