@@ -11,6 +11,7 @@ import pytest
 
 from hostkit.gateway.__main__ import Keeper, keeper_for
 from hostkit.gateway.server import PROXY_ONLY, Ports
+from hostkit.gateway.switch import NAME, text
 from tests.gateway.test_decide import RULES
 
 
@@ -202,3 +203,18 @@ def test_a_hosts_gateway_is_a_proxy_and_takes_no_other_port(tmp_path):
 def test_words_that_it_does_not_know_start_nothing():
     with pytest.raises(ValueError, match="--open"):
         keeper_for(["--open", "rules.json", "."])
+
+
+def test_a_signal_stops_and_is_kept_though_no_disk_takes_it_until_somebody_says_go(tmp_path, monkeypatch):
+    async def scene(watched):
+        watched.write()
+        assert await watched.look() == ("open", "")
+        monkeypatch.setattr("hostkit.gateway.__main__.throw", lambda *_, **__: None)  # as on a disk that is full
+        watched.keeper._stop(asyncio.Event())
+        assert await watched.look() == ("closed", "stopped by a signal")
+        assert watched.keeper.gateway.rules is None
+        assert await watched.look() == ("closed", "stopped by a signal")
+        (tmp_path / NAME).write_text(text(stopped=False, by="hostkit gateway go", at=1))
+        assert await watched.look() == ("open", "")
+
+    play(scene, tmp_path)

@@ -56,3 +56,9 @@ def test_one_that_cannot_be_read_stops_whatever_the_other_says(places, broken):
 def test_no_time_that_is_none_wins(places, at):
     (places[0] / NAME).write_text(f'{{"stopped": false, "by": "x", "at": {at}}}')
     assert "cannot be read" in thrown(*places)
+
+
+def test_a_signal_counts_after_an_earlier_go_of_a_clock_that_is_ahead(places):
+    lay(places[0], stopped=False, at=1000)
+    throw(places[1], "a signal", 990, after=places[0])
+    assert thrown(*places) == "stopped by a signal"

@@ -70,3 +70,16 @@ def test_a_command_that_means_nobody_is_refused(state, words, everyone, says):
 
 def test_all_are_all_that_were_launched(state):
     assert gateways.named(state, (), everyone=True) == ("acme", "globex")
+
+
+def test_a_stop_that_comes_while_a_secret_is_fetched_is_not_too_late(state, monkeypatch):
+    session = Session(Engine(runs=False), FakeHost(), state)
+
+    def fetch(name, source):
+        gateways.stop(session, "acme", "somebody")
+        return b"the value"
+
+    monkeypatch.setattr("hostkit.launch.session.fetch", fetch)
+    policy = make_policy(clients={"acme": {**client(), "secrets": {"key": {"source": "env:KEY"}}}})
+    with pytest.raises(HostkitError, match="its gateway was stopped by somebody"):
+        session.launch(policy, "acme")
