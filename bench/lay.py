@@ -30,7 +30,7 @@ clients:
     services:
       slack: {{secret: slack, team: T0123456, channels: [C0123456]}}
       anthropic: {{secret: anthropic}}
-      openai: {{secret: openai}}
+      openai: {{secret: openai, models: ["gpt-*"]}}
       github: {{secret: github, owner: acme, repositories: [dbt]}}
       tool: {{kind: generic, hosts: [{OPENED}], methods: [GET, POST], paths: ["/**"], secret: tool,
         place: "header:authorization=Bearer {{}}"}}

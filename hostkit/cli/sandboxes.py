@@ -33,8 +33,7 @@ def launch(context: click.Context, client: str) -> None:
     for note in done.plan.notes:
         click.echo(f"note: {note}")
     if done.already and (kept := sorted(set(done.plan.secrets) - set(done.plan.placeholders))):
-        names, again = ", ".join(kept), f"hostkit stop {client}, then launch, takes new ones"
-        click.echo(f"note: {names}: as at its start; {again}. The keys of its services are those of now")
+        click.echo(f"note: secrets of its start: {', '.join(kept)}; hostkit stop {client}, then launch, takes new ones")
     what = "already running, walls proved again" if done.already else "running"
     click.echo(f"{client} is {what} ({done.seconds:.1f} s)")
 

@@ -39,7 +39,7 @@ def test_a_launch_proves_its_walls_and_a_second_one_changes_nothing(hostkit):
     before = made(hostkit, "e2e-one")
     second = hostkit("launch", "e2e-one")
     assert "already running, walls proved again" in second.stdout, second.stderr
-    assert "its secrets are those of its start; hostkit stop e2e-one, then launch" in second.stdout
+    assert "secrets of its start: token; hostkit stop e2e-one, then launch" in second.stdout
     assert made(hostkit, "e2e-one") == before
     assert status(hostkit)[0] == 0
 
