@@ -20,13 +20,13 @@ demo: dev
 test: dev
 	scripts/prepare tools
 	$(BIN)/python -m compileall -q hostkit
-	@# What needs no machine is tested while the machines' images are built. Containers wait for much, three at a time; a VM
+	@# What needs no machine is tested while the machines' images are built. Two cores, then, two tests at a time; a VM
 	@# without KVM keeps one of them busy, so the VMs have a run of their own.
 	said=0; scripts/prepare test & prepared=$$!; \
 	$(BIN)/pytest --ignore tests/e2e || said=1; \
 	wait $$prepared || exit 1; \
 	$(BIN)/python -m tests.machines.build >/dev/null 2>&1 & \
-	$(BIN)/pytest tests/e2e -v -m "not (vm or vagrant)" --numprocesses 3 --dist loadgroup || said=1; \
+	$(BIN)/pytest tests/e2e -v -m "not (vm or vagrant)" --numprocesses 2 --dist loadgroup || said=1; \
 	$(BIN)/pytest tests/e2e -v -m "vm or vagrant" --numprocesses 2 --dist worksteal || said=1; \
 	exit $$said
 
