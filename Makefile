@@ -27,7 +27,7 @@ test: dev
 	wait $$prepared || exit 1; \
 	$(BIN)/python -m tests.machines.build >/dev/null 2>&1 & \
 	$(BIN)/pytest tests/e2e -v -m "not (vm or vagrant)" --numprocesses 2 --dist loadgroup || said=1; \
-	$(BIN)/pytest tests/e2e -v -m "vm or vagrant" --numprocesses 2 --dist worksteal || said=1; \
+	$(BIN)/pytest tests/e2e -v -m "vm or vagrant" --numprocesses 2 --dist load --maxschedchunk 1 || said=1; \
 	exit $$said
 
 lint: dev

@@ -153,7 +153,8 @@ def pytest_collection_modifyitems(items):
 
 def _place(item):
     marked = item.get_closest_marker("timeout")
-    return "e2e" in item.path.parts, bool(item.get_closest_marker("vm")), -marked.args[0] if marked else 0
+    virtual = any(map(item.get_closest_marker, ("vm", "vagrant")))
+    return "e2e" in item.path.parts, virtual, -marked.args[0] if marked else 0
 
 
 @pytest.fixture(autouse=True)

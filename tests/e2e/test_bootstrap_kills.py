@@ -137,7 +137,7 @@ def killed_in(machine, moment, *only):
 
 
 @pytest.mark.vm
-@pytest.mark.timeout(3000)
+@pytest.mark.timeout(1700)
 def test_a_kill_inside_render_apply_and_confirm_is_made_good_by_the_next_run(vm_machine):
     machine = vm_machine
     prepare(machine)

@@ -24,7 +24,7 @@ from tests.e2e.test_machines import heard, listen
 from tests.machines import vm
 from tests.machines.vm import FOREIGN, FOREIGN6
 
-pytestmark = [pytest.mark.vm, pytest.mark.timeout(3000)]
+pytestmark = pytest.mark.vm
 
 
 def reachable(machine, tries=2):
@@ -97,6 +97,7 @@ def changed_plays(said):
     return set(found)
 
 
+@pytest.mark.timeout(1900)
 def test_a_hardened_vm_stays_hardened_through_a_reboot_and_an_unconfirmed_one_does_not(vm_machine):
     prepare(vm_machine)
     vm_machine.run("sh", "-c", SHARE)
@@ -135,6 +136,7 @@ def test_a_hardened_vm_stays_hardened_through_a_reboot_and_an_unconfirmed_one_do
     assert {"network-pre.target", "docker.service"} <= set(order.split())
 
 
+@pytest.mark.timeout(1400)
 def test_debian_13_is_hardened_by_the_same_plays_and_stays_so_through_a_reboot(tmp_path):
     with vm.machine("trixie") as machine:
         assert 'VERSION_ID="13"' in machine.run("cat", "/etc/os-release").stdout

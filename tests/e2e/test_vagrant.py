@@ -9,7 +9,7 @@ from hostkit import __version__
 from tests.machines import vagrant
 from tests.machines.machine import local
 
-pytestmark = [pytest.mark.vagrant, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.vagrant, pytest.mark.timeout(1500)]
 RULES = "iptables-save; ip6tables-save; nft list ruleset"
 
 
