@@ -97,7 +97,7 @@ def changed_plays(said):
     return set(found)
 
 
-@pytest.mark.timeout(1900)
+@pytest.mark.timeout(1950)
 def test_a_hardened_vm_stays_hardened_through_a_reboot_and_an_unconfirmed_one_does_not(vm_machine):
     prepare(vm_machine)
     vm_machine.run("sh", "-c", SHARE)

@@ -81,9 +81,14 @@ class Prober(threading.Thread):
         self.join(10)
 
 
+# What the gateway makes of requests is its own code's doing, and shown on both engines without a VM.
+GROUPS = ("network", "dns", "proxy", "files", "privileges", "resources", "separation")
+
+
 def drilled(machine):
+    only = [word for group in GROUPS for word in ("--only", group)]
     for _ in range(2):  # on a machine that is busy besides, a drill may find no time, and says so
-        done = machine.run("hostkit", "drill", "acme", "--quick", "--json", check=False, timeout=1200)
+        done = machine.run("hostkit", "drill", "acme", "--quick", "--json", *only, check=False, timeout=1200)
         if done.code != Exit.CANNOT_TELL:
             break
     assert done.stdout, done
