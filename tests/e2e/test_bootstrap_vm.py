@@ -136,7 +136,7 @@ def test_a_hardened_vm_stays_hardened_through_a_reboot_and_an_unconfirmed_one_do
     assert {"network-pre.target", "docker.service"} <= set(order.split())
 
 
-@pytest.mark.timeout(1400)
+@pytest.mark.timeout(1900)
 def test_debian_13_is_hardened_by_the_same_plays_and_stays_so_through_a_reboot(tmp_path):
     with vm.machine("trixie") as machine:
         assert 'VERSION_ID="13"' in machine.run("cat", "/etc/os-release").stdout

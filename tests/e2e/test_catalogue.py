@@ -76,7 +76,7 @@ def test_each_check_fails_on_what_is_broken_and_passes_on_what_is_mended(systemd
 
 
 @pytest.mark.vm
-@pytest.mark.timeout(1900)
+@pytest.mark.timeout(1200)
 def test_what_only_a_kernel_and_a_disk_of_its_own_show_fails_and_passes_in_a_vm(vm_machine):
     prepare(vm_machine)
     assert wrong(vm_machine, rounds("vm")) == []
