@@ -2,11 +2,11 @@
 
 import base64
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hostkit.drill.model import Witness
+from hostkit.gateway.records import plain
 
 
 def spellings(marker: str) -> tuple[str, ...]:
@@ -43,16 +43,8 @@ def denied(witness: Witness, lines: Iterable[str], attempted: Attempted) -> bool
     beside it can be denied as often as it likes; for `request` it must name the attempt's label too. Without, the
     record must name the marker. A lookup counts for `dns` only. A line that is not a record is nobody's witness.
     """
-    records = (_record(line) for line in lines)
+    records = map(plain, lines)
     return sum(_matches(witness, entry, attempted) for entry in records if entry) >= witness.times
-
-
-def _record(line: str) -> dict[str, object]:
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return {}
-    return entry if isinstance(entry, dict) else {}
 
 
 def _matches(witness: Witness, entry: dict[str, object], attempted: Attempted) -> bool:

@@ -36,7 +36,7 @@ class Records:
         self._fd = os.open(directory / "requests.jsonl", flags, 0o600)
         in_place = flags & ~(os.O_APPEND | os.O_WRONLY) | os.O_RDWR
         self._status = os.open(directory / "status.json", in_place, 0o644)
-        self.previous = _plain(os.pread(self._status, STATUS_SIZE, 0))
+        self.previous = plain(os.pread(self._status, STATUS_SIZE, 0))
         self._broken, self._looked = "", -_LOOK
         self._space = self._size = 0
         self._dirty = threading.Event()
@@ -96,7 +96,8 @@ class Records:
             time.sleep(0.05)
 
 
-def _plain(text: bytes) -> dict[str, Any]:
+def plain(text: str | bytes) -> dict[str, Any]:
+    """Return the fields of one record or status, none of what is no JSON object."""
     try:
         found = json.loads(text)
     except ValueError:

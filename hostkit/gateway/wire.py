@@ -87,8 +87,8 @@ def host_and_target(raw: bytes) -> tuple[str, str]:
     return (hosts[0] if hosts else ""), first.split(" ")[1]
 
 
-def head(raw: bytes, connection: h11.Connection, *, proxy: bool) -> Head:
-    """Return what a head asks for; raise BadRequest if h11 or our own reading cannot say."""
+def read(raw: bytes, connection: h11.Connection) -> h11.Request:
+    """Return a strict head as h11 reads it too; raise BadRequest where it cannot."""
     try:
         connection.receive_data(raw)
         event = connection.next_event()
@@ -96,7 +96,12 @@ def head(raw: bytes, connection: h11.Connection, *, proxy: bool) -> Head:
         raise BadRequest("bad-request", str(why)) from None
     if not isinstance(event, h11.Request):
         raise BadRequest("bad-request", "no request")
-    return read_head(event, proxy=proxy)
+    return event
+
+
+def head(raw: bytes, connection: h11.Connection, *, proxy: bool) -> Head:
+    """Return what a head asks for; raise BadRequest if h11 or our own reading cannot say."""
+    return read_head(read(raw, connection), proxy=proxy)
 
 
 async def exchange(asked: Asked, request: Head, agent: Streams, upstream: Streams, connection: h11.Connection) -> None:

@@ -1,6 +1,5 @@
 """What a policy would make of requests that are on record: the same judgement, over lines instead of connections."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from hostkit.gateway.decide import decide, is_listed
 from hostkit.gateway.http import BadRequest
 from hostkit.gateway.inspect.judge import Request, route_of, service_of
 from hostkit.gateway.inspect.paths import canonical_path
+from hostkit.gateway.records import plain
 from hostkit.gateway.requests import Denied
 from hostkit.gateway.rules import Rules
 
@@ -54,7 +54,7 @@ def replay(lines: Iterable[str], client: str, rules: Rules) -> tuple[int, tuple[
     change that hangs on them does not show.
     """
     counted: Counter[tuple[Asked, str]] = Counter()
-    for record in map(_record, lines):
+    for record in map(plain, lines):
         then = "" if record.get("event") == "intent" else str(record.get("rule"))
         if record.get("client") == client and _is_judged(record) and (not then or then in _OF_POLICY):
             counted[_asked(record), then] += 1
@@ -100,11 +100,3 @@ def _asked(record: dict[str, Any]) -> Asked:
     port = 0 if record.get("kind") == "dns" else record.get("port")
     text = {key: str(record.get(key) or "") for key in ("name", "method", "path")}
     return Asked(text["name"], port if isinstance(port, int) else 0, text["method"], text["path"])
-
-
-def _record(line: str) -> dict[str, Any]:
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}

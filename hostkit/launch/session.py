@@ -181,8 +181,7 @@ class Session:
         return tuple(route for route, device in _routes(self._host.read("/proc/net/route")) if device not in own)
 
     def _remember(self, plan: LaunchPlan, path: str) -> None:
-        facts = {"generation": plan.generation, "trust": plan.trust, "notes": list(plan.notes), "policy": path}
-        facts["fixed"] = drift.fixed(plan)
+        facts = {"trust": plan.trust, "notes": list(plan.notes), "policy": path, "fixed": drift.fixed(plan)}
         self._state.update(plan.client, **facts, running=True, proved=time.time(), leaves=time.time())
 
     def _kept_placeholders(self, name: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from hostkit.gateway.inspect.judge import Allowed, Request, without_key
 from hostkit.gateway.inspect.tls import Plain
 from hostkit.gateway.names import BadName, split_authority
 from hostkit.gateway.requests import Denied
-from hostkit.gateway.wire import PATIENCE
+from hostkit.gateway.wire import PATIENCE, read
 
 IDLE = 120.0
 """Seconds that a kept connection may be silent between two requests."""
@@ -36,18 +36,12 @@ async def read_head(stream: Plain, connection: h11.Connection) -> h11.Request | 
     try:
         async with contextlib.nullcontext() if stream.holds_head() else asyncio.timeout(PATIENCE):
             raw = await stream.head(HEAD_LIMIT)
-        strict(raw[:-4])
-        connection.receive_data(raw)
-        event = connection.next_event()
     except TimeoutError:
         raise Denied("too-slow", f"no head that ends in {PATIENCE:g} s") from None
     except (asyncio.LimitOverrunError, asyncio.IncompleteReadError):
         raise BadRequest("bad-request", f"no head that ends within {HEAD_LIMIT} bytes") from None
-    except h11.RemoteProtocolError as why:
-        raise BadRequest("bad-request", str(why)) from None
-    if not isinstance(event, h11.Request):
-        raise BadRequest("bad-request", "no request")
-    return event
+    strict(raw[:-4])
+    return read(raw, connection)
 
 
 def opened(event: h11.Request, name: str, port: int, *, secure: bool) -> Request:
