@@ -118,7 +118,10 @@ class Carried:
             piece, self._ahead = self._ahead, b""
             return piece
         while True:
-            event = self.connection.next_event()
+            try:
+                event = self.connection.next_event()
+            except h11.RemoteProtocolError as why:
+                raise BadRequest("bad-chunk", str(why)) from None
             if event is h11.NEED_DATA:
                 await self._receive()
             elif isinstance(event, h11.Data):

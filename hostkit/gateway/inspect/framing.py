@@ -39,6 +39,8 @@ class ChunkGuard:
                 continue
             line, feed, data = data.partition(b"\n")
             self._line += line + feed
+            if self._state == "end" and not b"\r\n".startswith(self._line):
+                raise BadRequest("bad-chunk", "a chunk is longer than its size says")
             if len(self._line) > _LONGEST:
                 raise BadRequest("bad-chunk", "a line of a chunked body is too long")
             if feed:
@@ -55,8 +57,6 @@ class ChunkGuard:
             self._left = int(text, 16)
             self._state = "data" if self._left else "trailers"
         elif self._state == "end":
-            if text:
-                raise BadRequest("bad-chunk", "a chunk is longer than its size says")
             self._state = "size"
         else:
             self._trailer(text)

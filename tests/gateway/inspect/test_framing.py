@@ -130,3 +130,10 @@ def test_headers_of_one_connection_stay_on_it():
         (b"etag", b"1"),
     ]
     assert end_to_end(headers) == ((b"etag", b"1"),)
+
+
+def test_a_chunk_that_goes_on_is_refused_at_its_first_octet_too_much_and_not_at_a_line_end_that_may_never_come():
+    guard = ChunkGuard()
+    guard.feed(b"5\r\n5hell")
+    with pytest.raises(BadRequest, match="longer than its size says"):
+        guard.feed(b"o")
