@@ -5,11 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 
 from hostkit.cli import cli, main
+from hostkit.errors import CannotTell
 from hostkit.launch.state import State
 from tests.policy.test_load import GOOD
 
@@ -209,3 +211,23 @@ def test_a_command_that_is_ended_half_way_tidies_up(number, other):
     source = ENDED.format(number=int(number), other=other)
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=False, timeout=30)
     assert (done.returncode, done.stdout) == (128 + number, "tidied up\n"), done.stderr
+
+
+def test_a_gateway_that_cannot_be_renewed_keeps_no_other_from_it(tmp_path, monkeypatch):
+    two = GOOD + GOOD[GOOD.index("  acme:") :].replace("  acme:", "  globex:").replace("ACME_TOKEN", "GLOBEX_TOKEN")
+    (tmp_path / "hostkit.yml").write_text(two)
+    monkeypatch.setenv("HOSTKIT_STATE", str(tmp_path / "state"))
+    for name in ("acme", "globex"):
+        State(tmp_path / "state").update(name, running=True)
+
+    def renew(session, policy, name):
+        if name == "acme":
+            raise CannotTell("the gateway did not take the new rules")
+        return True
+
+    monkeypatch.setattr("hostkit.launch.gateways.renew", renew)
+    monkeypatch.setattr(
+        "hostkit.cli.gateways.open_session", lambda: SimpleNamespace(launched=lambda: ["acme", "globex"])
+    )
+    done = CliRunner().invoke(cli, ["--policy", str(tmp_path / "hostkit.yml"), "gateway", "renew", "--all"])
+    assert (done.exit_code, "globex: renewed" in done.output) == (3, True), done.output

@@ -72,9 +72,16 @@ def renew(context: click.Context, clients: tuple[str, ...], *, everyone: bool) -
     policy, chosen = load_policy(context), gateways.named(State(), clients, everyone=everyone)
     session = open_session()
     running = set(session.launched())
+    code = Exit.STANDS
     for name in [name for name in chosen if name in running and name in policy.clients]:
-        renewed = gateways.renew(session, policy, name)
+        try:
+            renewed = gateways.renew(session, policy, name)
+        except HostkitError as why:  # a gateway that is stopped keeps no other from its fresh leaves
+            click.echo(f"{name}: {why}", err=True)
+            code = why.code
+            continue
         click.echo(f"{name}: {'renewed' if renewed else 'opens nothing, so there is nothing to renew'}")
+    leave(code)
 
 
 @gateway.command()
