@@ -143,6 +143,8 @@ class Carried:
                 data = await self.stream.read()
         except TimeoutError:
             raise Denied("too-slow", f"nothing more of a body in {BODY_WAIT:g} s") from None
+        if not data:
+            raise ConnectionResetError("the agent left in the middle of a body")
         if self._guard is not None:
             self._guard.feed(data)
         try:
