@@ -1,19 +1,29 @@
-"""The head of a request, read by h11 and then more strictly; CONNECT, absolute-form and origin-form alike."""
+"""HTTP/1.1 heads: read in the one way that no parser could read otherwise, and written anew (RFC 9112)."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
 
-import h11
-
-from hostkit.gateway.names import BadName, split_authority
+Headers = tuple[tuple[bytes, bytes], ...]
+"""Names in small letters, and their values without the white space around them, in the order they came."""
 
 LIMIT = 32 * 1024
 """Octets a request's head may take."""
-_ABSOLUTE = re.compile(r"http://([^/?#]*)([/?].*)?", re.IGNORECASE | re.DOTALL)
+ANSWER_LIMIT = 64 * 1024
+"""Octets an answer's head may take."""
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_REQUEST_LINE = re.compile(_TOKEN + rb" [\x21-\x7e]+ HTTP/1\.([01])")
+_REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb") ([\x21-\x7e]+) HTTP/1\.([01])")
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?")
 _FIELD = re.compile(rb"(" + _TOKEN + rb"):([\t\x20-\x7e\x80-\xff]*)")
-_HOP = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"proxy-authorization", b"te", b"upgrade"})
+_SIZE = re.compile(rb"[0-9]{1,18}")
+_ONCE = (b"host", b"content-length", b"transfer-encoding")
+_REMEMBERED = 256
+"""Octets of the longest line that is remembered: a client, and a server, says nearly the same lines each time."""
+
+
+class BadMessage(ValueError):  # noqa: N818 - it is an answer
+    """What stands on the wire is no HTTP, or could be read in two ways; who reads it says which side that was."""
 
 
 class BadRequest(ValueError):  # noqa: N818 - it is an answer
@@ -24,93 +34,134 @@ class BadRequest(ValueError):  # noqa: N818 - it is an answer
         self.rule = rule
 
 
-@dataclass(frozen=True)
-class Head:
-    """What a request asks for: canonical name and port, and for plain HTTP how to ask upstream."""
+class RequestHead(NamedTuple):
+    """The head of a request; `old` is HTTP/1.0, which has no chunks and keeps no connection here."""
 
     method: str
-    name: str
-    port: int
     target: str
-    headers: tuple[tuple[bytes, bytes], ...]
+    headers: Headers
+    old: bool = False
 
     @property
-    def connect(self) -> bool:
-        """Whether the request asks for a tunnel."""
-        return self.method == "CONNECT"
+    def keeps(self) -> bool:
+        """Whether another request may follow on the connection."""
+        return not (self.old or _closes(self.headers))
 
 
-def strict(head: bytes) -> None:
-    """Raise BadRequest if the raw head holds what two parsers could read in two ways.
+class AnswerHead(NamedTuple):
+    """The head of an answer; `old` is HTTP/1.0."""
+
+    status: int
+    reason: bytes
+    headers: Headers
+    old: bool = False
+
+    @property
+    def keeps(self) -> bool:
+        """Whether another answer may follow on the connection."""
+        return not (self.old or _closes(self.headers))
+
+
+def read_request(raw: bytes) -> RequestHead:
+    """Return a request's head, given with its blank line; raise BadRequest if two parsers could read it in two ways.
 
     One request line of HTTP/1.0 or 1.1, whole header lines, no bare line ends, no folding, no control characters, one
     Host, and one way at most to say where the body ends.
     """
-    first, *lines = head.split(b"\r\n")
+    first, *lines = raw[:-4].split(b"\r\n")
     line = _REQUEST_LINE.fullmatch(first)
     if line is None:
         raise BadRequest("bad-request", "no request line of HTTP/1.0 or HTTP/1.1")
-    matched = [_FIELD.fullmatch(text) for text in lines]
-    fields = [(found[1].lower(), found[2].strip()) for found in matched if found]
-    if len(fields) != len(lines):
-        raise BadRequest("bad-request", "a line that is no header: folded, a bare line end, or a control character")
-    _framing(line[1] == b"0", fields)
-
-
-def _framing(old: bool, fields: list[tuple[bytes, bytes]]) -> None:  # noqa: FBT001 - HTTP/1.0 or not
-    names = [name for name, _ in fields]
-    if any(names.count(name) > 1 for name in (b"host", b"content-length", b"transfer-encoding")):
-        raise BadRequest("bad-request", "a repeated Host, Content-Length or Transfer-Encoding")
-    told = dict(fields)
-    if b"transfer-encoding" in told and (old or b"content-length" in told):
-        raise BadRequest("bad-request", "Transfer-Encoding in HTTP/1.0, or beside Content-Length")
-    if told.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
-        raise BadRequest("bad-request", "a Transfer-Encoding other than chunked")
-    if not re.fullmatch(rb"[0-9]{1,18}", told.get(b"content-length", b"0")):
-        raise BadRequest("bad-request", "a Content-Length that is no plain number")
-
-
-def read_head(request: h11.Request, *, proxy: bool) -> Head:
-    """Return what the request asks for; raise BadRequest if its parts disagree or have no canonical name.
-
-    `proxy` is whether it came to the proxy's port; only there CONNECT is spoken.
-    """
-    method, target = request.method.decode("ascii"), request.target.decode("latin-1")
-    told = dict(request.headers)
+    old = line[3] == b"0"
     try:
-        if method == "CONNECT":
-            return _connect(target, told, proxy=proxy)
-        _refuse_what_is_not_carried(method, told)
-        return _plain(request, method, target, told.get(b"host", b"").decode("latin-1"))
-    except BadName as why:
-        raise BadRequest(why.rule, str(why)) from None
+        headers = _fields(lines)
+        told = _framed(headers, old=old)
+    except BadMessage as why:
+        raise BadRequest("bad-request", str(why)) from None
+    if b"host" not in told and not old:
+        raise BadRequest("bad-request", "no Host in HTTP/1.1")
+    return RequestHead(line[1].decode(), line[2].decode(), headers, old)
 
 
-def _refuse_what_is_not_carried(method: str, told: dict[bytes, bytes]) -> None:
-    if method == "TRACE":
-        raise BadRequest("bad-request", "TRACE would show what was added on the way")
-    if told.get(b"upgrade", b"").lower() == b"websocket":
-        raise BadRequest("upgrade", "a WebSocket over plain HTTP is not carried; use wss through CONNECT")
+def read_answer(raw: bytes) -> AnswerHead:
+    """Return an answer's head, given with its blank line; raise BadMessage for what a client may not be shown."""
+    first, *lines = raw[:-4].split(b"\r\n")
+    line = _STATUS_LINE.fullmatch(first)
+    if line is None:
+        raise BadMessage("no status line of HTTP/1.0 or HTTP/1.1")
+    old = line[1] == b"0"
+    headers = _fields(lines)
+    _framed(headers, old=old)
+    return AnswerHead(int(line[2]), line[3] or b"", headers, old)
 
 
-def _connect(target: str, told: dict[bytes, bytes], *, proxy: bool) -> Head:
-    if not proxy:
-        raise BadRequest("bad-request", "CONNECT is for the proxy's port")
-    if b"transfer-encoding" in told or told.get(b"content-length", b"0").strip(b"0"):
-        raise BadRequest("bad-request", "CONNECT with a body")
-    name, port = split_authority(target)
-    return Head("CONNECT", name, port, target, ())
+def _fields(lines: list[bytes]) -> Headers:
+    return tuple([_field(line) if len(line) <= _REMEMBERED else read_field(line) for line in lines])
 
 
-def _plain(request: h11.Request, method: str, target: str, host: str) -> Head:
-    absolute = _ABSOLUTE.fullmatch(target)
-    if absolute is None and not target.startswith("/"):
-        raise BadRequest("bad-request", "neither a path nor a plain http:// address")
-    name, port = split_authority(absolute[1] if absolute else host, 80)
-    if absolute and host and split_authority(host, 80) != (name, port):
-        raise BadRequest("host-mismatch", "the Host header names another host than the request line")
-    path = (absolute[2] or "/") if absolute else target
-    kept = [(key, value) for key, value in request.headers if key not in _HOP and key != b"host"]
-    shown = name if port == 80 else f"{name}:{port}"
-    headers = [(b"host", shown.encode()), *kept, (b"connection", b"close")]
-    return Head(method, name, port, path if path.startswith("/") else "/" + path, tuple(headers))
+def read_field(line: bytes) -> tuple[bytes, bytes]:
+    """Return (name in small letters, value) of one header line; raise BadMessage if it is none."""
+    found = _FIELD.fullmatch(line)
+    if found is None:
+        raise BadMessage("a line that is no header: folded, a bare line end, or a control character")
+    return found[1].lower(), found[2].strip(b"\t ")
+
+
+_field = lru_cache(maxsize=512)(read_field)
+
+
+def _framed(headers: Headers, *, old: bool) -> dict[bytes, bytes]:
+    """Return the headers by name; raise BadMessage if where the body ends is said in two ways, or a strange one."""
+    told = dict(headers)
+    if len(told) != len(headers):
+        names = [name for name, _ in headers]
+        if any(names.count(name) > 1 for name in _ONCE):
+            raise BadMessage("a repeated Host, Content-Length or Transfer-Encoding")
+    if b"transfer-encoding" in told:
+        if old or b"content-length" in told:
+            raise BadMessage("Transfer-Encoding in HTTP/1.0, or beside Content-Length")
+        if told[b"transfer-encoding"].lower() != b"chunked":
+            raise BadMessage("a Transfer-Encoding other than chunked")
+    elif b"content-length" in told and not _SIZE.fullmatch(told[b"content-length"]):
+        raise BadMessage("a Content-Length that is no plain number")
+    return told
+
+
+def _closes(headers: Headers) -> bool:
+    return any(name == b"connection" and b"close" in words(value) for name, value in headers)
+
+
+def words(value: bytes) -> list[bytes]:
+    """Return the words of a header that holds a list, in small letters."""
+    return [word.strip(b"\t ") for word in value.lower().split(b",")]
+
+
+def write_request(method: str, target: str, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Return a request's head as it goes on the wire; raise BadMessage if a line would end early."""
+    return _written(f"{method} {target} HTTP/1.1".encode("ascii"), headers)
+
+
+def write_answer(status: int, reason: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Return an answer's head as it goes on the wire; raise BadMessage if a line would end early."""
+    return _written(b"HTTP/1.1 %d %b" % (status, reason), headers)
+
+
+def _written(first: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    lines = [first, *[b"%b: %b" % pair for pair in headers], b"", b""]
+    data, ends = b"\r\n".join(lines), len(lines) - 1
+    if data.count(b"\n") != ends or data.count(b"\r") != ends or b"\0" in data:
+        raise BadMessage("a header whose value would end its line")
+    return data
+
+
+HOP = frozenset(
+    b"connection keep-alive proxy-connection proxy-authorization proxy-authenticate te trailer upgrade"
+    b" http2-settings transfer-encoding".split()
+)
+"""Headers of one connection, which never pass from one side to the other."""
+
+
+def end_to_end(headers: Headers) -> Headers:
+    """Return the headers but for those of one connection: the known ones, and what `Connection` names."""
+    named = {word for name, value in headers if name == b"connection" for word in words(value)}
+    return tuple([pair for pair in headers if pair[0] not in HOP and pair[0] not in named])

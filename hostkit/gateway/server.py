@@ -9,17 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-import h11
-
 from hostkit.gateway import wire
 from hostkit.gateway.address import refusal
 from hostkit.gateway.decide import Decision, decide, decide_forward
 from hostkit.gateway.dns import answer
 from hostkit.gateway.http import LIMIT as HEAD_LIMIT
-from hostkit.gateway.http import BadRequest, Head
+from hostkit.gateway.http import BadMessage, BadRequest, RequestHead
 from hostkit.gateway.inspect.house import House, own_service
 from hostkit.gateway.inspect.session import Session
 from hostkit.gateway.inspect.tls import Plain, Tls
+from hostkit.gateway.plain import Wanted, wanted
 from hostkit.gateway.relay import close, relay, reset
 from hostkit.gateway.requests import Asked, Book, Denied, Resolver, Streams, dial
 from hostkit.gateway.rules import Rules, RulesError
@@ -147,7 +146,7 @@ class Gateway:
         self._live[task] = live = Live(asked, self._open_at_all)
         try:
             await serve(agent, live)
-        except (OSError, asyncio.CancelledError, asyncio.IncompleteReadError, h11.ProtocolError):
+        except (OSError, asyncio.CancelledError, asyncio.IncompleteReadError, BadMessage):
             reset(agent[1])
         except Exception as why:  # noqa: BLE001 - what nobody thought of is a denial too, on record
             self._book.denial(asked, Denied("internal", type(why).__name__))
@@ -228,21 +227,21 @@ class Gateway:
 
     async def _http(self, agent: Streams, live: Live) -> None:
         live.asked.kind = "http"
-        if (raw := await self._by_base(agent, live)) is not None:
-            await self._request(agent, live, proxy=False, raw=raw)
+        if (head := await self._by_base(agent, live)) is not None:
+            await self._request(agent, live, proxy=False, head=head)
 
-    async def _by_base(self, agent: Streams, live: Live) -> bytes | None:
+    async def _by_base(self, agent: Streams, live: Live) -> RequestHead | None:
         """Serve a request to this gateway's own address, a service by its base URL; return the head of any other."""
         try:
-            raw = await wire.raw_head(agent[0])
-            found = own_service(self.rules, *wire.host_and_target(raw))
+            raw, head = await wire.head(agent[0])
+            found = own_service(self.rules, head)
         except (Denied, BadRequest) as why:
             denied = Denied(why.rule, str(why))
             self._book.denial(live.asked, denied)
             await wire.tell(agent, denied, wire.status_code(why.rule))
             return None
         if found is None:
-            return raw
+            return head
         service, host, port = found
         live.asked.name, live.asked.port = host, port
         live.judge = lambda: decide(self.rules, host, port)
@@ -250,16 +249,16 @@ class Gateway:
         await Session(self.house, stream, live.asked, partial(_follow, live), service.base).run()
         return None
 
-    async def _request(self, agent: Streams, live: Live, *, proxy: bool, raw: bytes | None = None) -> None:
-        asked, connection = live.asked, h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_LIMIT)
+    async def _request(self, agent: Streams, live: Live, *, proxy: bool, head: RequestHead | None = None) -> None:
+        asked = live.asked
         try:
-            head = await self._read(agent, connection, asked, proxy=proxy, raw=raw)
-            asked.kind, asked.name, asked.port = "connect" if head.connect else "http", head.name, head.port
+            request = await self._read(agent, asked, head, proxy=proxy)
+            asked.kind, asked.name, asked.port = "connect" if request.connect else "http", request.name, request.port
             live.judge = lambda: self._named(asked)
-            if head.connect:
+            if request.connect:
                 await self._tunnel(agent, live)
             else:
-                await self._forward(agent, live, head, connection)
+                await self._forward(agent, live, request)
         except Denied as why:
             await wire.tell(agent, why, wire.status_code(why.rule))
         except BadRequest as why:
@@ -272,11 +271,9 @@ class Gateway:
             return Decision(False, "plain-http", f"{asked.name} is a service's, whose requests go inside TLS only")
         return decision
 
-    async def _read(
-        self, agent: Streams, connection: h11.Connection, asked: Asked, *, proxy: bool, raw: bytes | None
-    ) -> Head:
+    async def _read(self, agent: Streams, asked: Asked, head: RequestHead | None, *, proxy: bool) -> Wanted:
         try:
-            return wire.head(raw if raw is not None else await wire.raw_head(agent[0]), connection, proxy=proxy)
+            return wanted(head or (await wire.head(agent[0]))[1], proxy=proxy)
         except Denied as why:
             self._book.denial(asked, why)
             raise
@@ -302,9 +299,9 @@ class Gateway:
             return
         await self._onwards(agent, live, hello)
 
-    async def _forward(self, agent: Streams, live: Live, head: Head, connection: h11.Connection) -> None:
+    async def _forward(self, agent: Streams, live: Live, request: Wanted) -> None:
         async with self._upstream(live) as upstream:
-            await wire.exchange(live.asked, head, agent, upstream, connection)
+            await wire.exchange(live.asked, request, agent, upstream)
 
     async def _carry(self, agent: Streams, live: Live, first: bytes) -> None:
         with contextlib.suppress(Denied):
@@ -321,7 +318,7 @@ class Gateway:
         try:
             yield upstream
             rule, reason = "done", ""
-        except (OSError, h11.ProtocolError) as why:
+        except (OSError, BadMessage) as why:
             reason = str(why) or type(why).__name__
             raise
         finally:

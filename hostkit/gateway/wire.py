@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 import json
 
-import h11
-
+from hostkit.gateway.framing import Writer, frame_of_request
 from hostkit.gateway.hello import LIMIT as HELLO_LIMIT
 from hostkit.gateway.hello import BadHello, server_name
 from hostkit.gateway.http import LIMIT as HEAD_LIMIT
-from hostkit.gateway.http import BadRequest, Head, read_head, strict
+from hostkit.gateway.http import BadRequest, RequestHead, read_request, write_request
 from hostkit.gateway.names import BadName, canonical
+from hostkit.gateway.plain import Wanted
 from hostkit.gateway.requests import Asked, Denied, Streams
 
 PATIENCE = 10.0
@@ -67,8 +67,8 @@ async def hello(reader: asyncio.StreamReader) -> tuple[bytes, str]:
         raise Denied(why.rule, str(why)) from None
 
 
-async def raw_head(reader: asyncio.StreamReader) -> bytes:
-    """Return a request's head as it came, its blank line included; raise BadRequest or Denied if there is none."""
+async def head(reader: asyncio.StreamReader) -> tuple[bytes, RequestHead]:
+    """Return a request's head, as it came and as it is read; raise BadRequest or Denied if there is none."""
     try:
         async with asyncio.timeout(PATIENCE):
             raw = await reader.readuntil(b"\r\n\r\n")
@@ -76,43 +76,17 @@ async def raw_head(reader: asyncio.StreamReader) -> bytes:
         raise Denied("too-slow", f"no head that ends in {PATIENCE:g} s") from None
     except (asyncio.LimitOverrunError, asyncio.IncompleteReadError):
         raise BadRequest("bad-request", f"no head that ends within {HEAD_LIMIT} bytes") from None
-    strict(raw[:-4])
-    return raw
+    return raw, read_request(raw)
 
 
-def host_and_target(raw: bytes) -> tuple[str, str]:
-    """Return the Host and the target of a head that is strict, the Host empty without one."""
-    first, *lines = raw.decode("latin-1").split("\r\n")
-    hosts = [line.partition(":")[2].strip() for line in lines if line.lower().startswith("host:")]
-    return (hosts[0] if hosts else ""), first.split(" ")[1]
-
-
-def read(raw: bytes, connection: h11.Connection) -> h11.Request:
-    """Return a strict head as h11 reads it too; raise BadRequest where it cannot."""
-    try:
-        connection.receive_data(raw)
-        event = connection.next_event()
-    except h11.RemoteProtocolError as why:
-        raise BadRequest("bad-request", str(why)) from None
-    if not isinstance(event, h11.Request):
-        raise BadRequest("bad-request", "no request")
-    return event
-
-
-def head(raw: bytes, connection: h11.Connection, *, proxy: bool) -> Head:
-    """Return what a head asks for; raise BadRequest if h11 or our own reading cannot say."""
-    return read_head(read(raw, connection), proxy=proxy)
-
-
-async def exchange(asked: Asked, request: Head, agent: Streams, upstream: Streams, connection: h11.Connection) -> None:
+async def exchange(asked: Asked, request: Wanted, agent: Streams, upstream: Streams) -> None:
     """Send one request and its body, framed anew, and hand its answer back; what follows it is never read.
 
-    An answer that is complete ends the exchange, whether the body was all there or not.
+    An answer that is complete ends the exchange, whether the body was all there or not. Raise BadMessage for a body
+    whose frame is broken, OSError for a side that broke.
     """
-    sender = h11.Connection(h11.CLIENT)
-    first = h11.Request(method=request.method, target=request.target, headers=list(request.headers))
-    upstream[1].write(sender.send(first) or b"")
-    body = asyncio.ensure_future(_body(agent[0], connection, sender, upstream[1], asked))
+    upstream[1].write(write_request(request.method, request.target, request.headers))
+    body = asyncio.ensure_future(_body(agent[0], request, upstream[1], asked))
     reply = asyncio.ensure_future(_reply(upstream, agent, asked))
     try:
         done, _ = await asyncio.wait({body, reply}, return_when=asyncio.FIRST_COMPLETED)
@@ -125,26 +99,19 @@ async def exchange(asked: Asked, request: Head, agent: Streams, upstream: Stream
         await asyncio.gather(body, reply, return_exceptions=True)
 
 
-async def _body(
-    reader: asyncio.StreamReader,
-    connection: h11.Connection,
-    sender: h11.Connection,
-    writer: asyncio.StreamWriter,
-    asked: Asked,
-) -> None:
-    while True:
-        event = connection.next_event()
-        if event is h11.NEED_DATA:
-            connection.receive_data(await reader.read(_CHUNK))
-            continue
-        if isinstance(event, h11.Data):
-            asked.up += len(event.data)
-            writer.write(sender.send(event) or b"")
-        elif isinstance(event, h11.EndOfMessage):
-            writer.write(sender.send(h11.EndOfMessage()) or b"")  # trailers stay here
+async def _body(reader: asyncio.StreamReader, request: Wanted, writer: asyncio.StreamWriter, asked: Asked) -> None:
+    frame = frame_of_request(request.headers)
+    out = Writer(chunked=b"transfer-encoding" in dict(request.headers))
+    while not frame.done:
+        data = await reader.read(_CHUNK)
+        if not data:
+            frame.close()
+        piece = frame.feed(data)
+        asked.up += len(piece)
+        writer.write(out.piece(piece))
         await writer.drain()
-        if not isinstance(event, h11.Data):
-            return
+    writer.write(out.last())  # trailers stay here
+    await writer.drain()
 
 
 async def _reply(upstream: Streams, agent: Streams, asked: Asked) -> None:

@@ -1,11 +1,7 @@
 """An answer on its way to the agent: judged, opened, its keys taken out, its tokens counted, framed anew."""
 
-import h11
-
-from hostkit.gateway.http import BadRequest
-from hostkit.gateway.inspect.credentials import Headers
+from hostkit.gateway.http import AnswerHead, BadRequest, Headers, end_to_end
 from hostkit.gateway.inspect.fields import found, parse_json
-from hostkit.gateway.inspect.framing import end_to_end
 from hostkit.gateway.inspect.inflate import Inflater
 from hostkit.gateway.inspect.judge import Allowed, judge_answer_body, judge_answer_head
 from hostkit.gateway.inspect.scrub import Scrubber
@@ -33,18 +29,18 @@ class Answer:
         """Whether what was returned so far may be shown: not before the end where the whole is judged first."""
         self.usage = Usage(allowed.service, "")
 
-    def head(self, response: h11.Response | h11.InformationalResponse) -> Headers:
+    def head(self, head: AnswerHead) -> Headers:
         """Return the headers as the agent sees them; raise Denied if another account answered, or in a strange coding.
 
         The switch to a WebSocket is a good answer too, without a body.
         """
-        headers = end_to_end(response.headers)
+        headers = end_to_end(head.headers)
         told = dict(headers)
         self.usage = Usage(self._allowed.service, told.get(b"content-type", b"").decode("latin-1"))
-        good = response.status_code == 101 or 200 <= response.status_code < 300
+        good = head.status == 101 or 200 <= head.status < 300
         if good:
             judge_answer_head(self._allowed.route.expects, headers)
-        bodiless = self._method == "HEAD" or response.status_code == 101
+        bodiless = self._method == "HEAD" or head.status == 101
         if good and self._allowed.reads_answer and not bodiless:
             self._whole, self.judged = bytearray(), False
         coding = told.get(b"content-encoding", b"identity").strip().lower().decode("latin-1")
@@ -68,10 +64,10 @@ class Answer:
         parts = clean.split(b"\n")
         return tuple(zip(parts[::2], parts[1::2], strict=True))
 
-    def trailers(self, headers: Headers) -> list[tuple[bytes, bytes]]:
+    def trailers(self, headers: Headers) -> Headers:
         """Return the trailers as the agent sees them: none that belongs in the head, no key."""
         shown = self._shown(end_to_end(headers))
-        return [(name, value) for name, value in shown if name not in {b"content-length", b"content-encoding"}]
+        return tuple(pair for pair in shown if pair[0] not in {b"content-length", b"content-encoding"})
 
     def piece(self, data: bytes) -> list[bytes]:
         """Return what the agent may see of a piece of the body: nothing yet where the whole is judged first."""

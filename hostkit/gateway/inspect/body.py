@@ -4,12 +4,10 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 
-import h11
-
-from hostkit.gateway.http import BadRequest
+from hostkit.gateway.framing import Sized, frame_of_request
+from hostkit.gateway.http import BadMessage, BadRequest, Headers, RequestHead, write_answer
 from hostkit.gateway.inspect.credentials import carries, refuse_marks
 from hostkit.gateway.inspect.fields import parse_body
-from hostkit.gateway.inspect.framing import ChunkGuard
 from hostkit.gateway.inspect.house import House
 from hostkit.gateway.inspect.judge import Allowed, judge_body
 from hostkit.gateway.inspect.tls import Plain
@@ -39,15 +37,14 @@ class Terms:
 class Carried:
     """One request under way: the agent's side of it, what is judged while it passes, and what it came to."""
 
-    def __init__(
-        self, stream: Plain, connection: h11.Connection, event: h11.Request, terms: Terms, asked: Asked
-    ) -> None:
-        self.stream, self.connection, self.asked = stream, connection, asked
+    def __init__(self, stream: Plain, head: RequestHead, terms: Terms, asked: Asked) -> None:
+        self.stream, self.head, self.asked = stream, head, asked
         self.house, self.rules, self.vault, self.allowed = terms.house, terms.rules, terms.vault, terms.allowed
-        self.upstream_kept, self.begun, self.held = False, False, 0
-        self.trailers: list[tuple[bytes, bytes]] = []
-        self._headers, self._version = dict(event.headers), event.http_version
-        self._guard = ChunkGuard() if b"transfer-encoding" in self._headers else None
+        self.upstream_kept, self.sent, self.begun, self.held = False, False, False, 0
+        self.frame = frame_of_request(head.headers)
+        self._headers = dict(head.headers)
+        self.trailers: Headers = ()
+        self._goes_on = self.request_header(b"expect").strip().lower() != "100-continue" or head.old
         self._tail = self._ahead = b""
 
     async def read_whole(self) -> bytes | None:
@@ -97,46 +94,39 @@ class Carried:
             self.allowed, parse_body(body, self.request_header(b"content-type"), nested=self.allowed.service.nested)
         )
 
-    @property
-    def takes_trailers(self) -> bool:
-        """Whether trailers may follow an answer: HTTP/1.0 has none."""
-        return self._version != b"1.0"
-
     def request_header(self, name: bytes) -> str:
         """Return a header of the agent's request."""
         return self._headers.get(name, b"").decode("latin-1")
 
     def _announced(self) -> int | None:
-        text = self.request_header(b"content-length")
-        if self._guard is None:
-            return int(text or 0)
-        return None
+        return int(self.request_header(b"content-length") or 0) if isinstance(self.frame, Sized) else None
 
     async def next_piece(self) -> bytes | None:
         """Return more of the body, counted and looked through for marks; None at its end."""
         if self._ahead:
             piece, self._ahead = self._ahead, b""
             return piece
-        while True:
-            try:
-                event = self.connection.next_event()
-            except h11.RemoteProtocolError as why:
-                raise BadRequest("bad-chunk", str(why)) from None
-            if event is h11.NEED_DATA:
-                await self._receive()
-            elif isinstance(event, h11.Data):
-                return self._looked_through(bytes(event.data))
-            elif isinstance(event, h11.EndOfMessage):
-                self.stream.unread(self.connection.trailing_data[0])
-                self.trailers = self._judged_trailers(list(event.headers))
-                return None
-            else:
-                raise ConnectionResetError("the agent left in the middle of a body")
+        while not self.frame.done:
+            if piece := await self._receive():
+                return self._looked_through(piece)
+        return None
 
-    async def _receive(self) -> None:
-        if self.connection.they_are_waiting_for_100_continue:
-            go_on = h11.InformationalResponse(status_code=100, headers=[])
-            self.stream.write(self.connection.send(go_on) or b"")
+    async def _receive(self) -> bytes:
+        """Return what of the next data is the body's, what follows it put back at the body's end."""
+        data = await self._read()
+        self._goes_on = True
+        try:
+            piece = self.frame.feed(data)
+        except BadMessage as why:
+            raise BadRequest("bad-chunk", str(why)) from None
+        if self.frame.done:
+            self.stream.unread(self.frame.rest)
+            self.trailers = self._judged_trailers(self.frame.trailers)
+        return piece
+
+    async def _read(self) -> bytes:
+        if not self._goes_on and not self.stream.holds():
+            self.stream.write(write_answer(100, b"Continue", ()))
             await self.stream.drain()
         try:
             async with asyncio.timeout(BODY_WAIT):
@@ -145,12 +135,7 @@ class Carried:
             raise Denied("too-slow", f"nothing more of a body in {BODY_WAIT:g} s") from None
         if not data:
             raise ConnectionResetError("the agent left in the middle of a body")
-        if self._guard is not None:
-            self._guard.feed(data)
-        try:
-            self.connection.receive_data(data)
-        except h11.RemoteProtocolError as why:
-            raise BadRequest("bad-request", str(why)) from None
+        return data
 
     def _looked_through(self, data: bytes) -> bytes:
         refuse_marks(self._tail + data, self.vault.mark)
@@ -161,7 +146,7 @@ class Carried:
             raise Denied("too-large", f"a body of over {self.allowed.limit} bytes")
         return data
 
-    def _judged_trailers(self, trailers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    def _judged_trailers(self, trailers: Headers) -> Headers:
         """Return the trailers; raise BadRequest for one that a server might take for a header that was judged."""
         service, pins = self.allowed.service, self.allowed.route.pins
         held = {pin.field.lower().encode() for pin in pins if pin.place == "header"}

@@ -1,13 +1,14 @@
 """One judged request carried upstream and its answer back, both framed anew, both as streams."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 
-import h11
-
+from hostkit.gateway.framing import Chunked, Writer
+from hostkit.gateway.http import AnswerHead, BadRequest, Headers, write_answer
 from hostkit.gateway.inspect.answer import Answer
 from hostkit.gateway.inspect.body import Carried
+from hostkit.gateway.inspect.incoming import Incoming
 from hostkit.gateway.inspect.judge import Request
 from hostkit.gateway.inspect.tls import Plain
 from hostkit.gateway.inspect.usage import cost
@@ -41,6 +42,8 @@ class Upstream:
     vault: Vault | None
     served: int = field(default=0)
     """Requests that it has carried."""
+    heard: bool = field(default=False)
+    """Whether anything of the answer under way has come."""
 
     def usable(self, name: str, vault: Vault | None) -> bool:
         """Return whether it leads to this name under the rules of now, is open, and has said nothing unasked."""
@@ -49,101 +52,82 @@ class Upstream:
         return self.name == name and self.vault is vault and not (unasked or reader.at_eof() or writer.is_closing())
 
 
-async def carry(carried: Carried, upstream: Upstream, head: h11.Request, body: bytes | None, request: Request) -> bool:
+async def carry(carried: Carried, upstream: Upstream, head: bytes, body: bytes | None, request: Request) -> bool:
     """Carry one request and its answer; return whether the agent's connection can take another.
 
     Raise Denied for an answer, or the rest of a body, that may not go on, OSError for a side that broke, and StaleError
     where the same request may be made on a new connection.
     """
-    sender, writer = h11.Connection(h11.CLIENT, max_incomplete_event_size=_CHUNK), upstream.streams[1]
+    out, writer = Writer(chunked=isinstance(carried.frame, Chunked)), upstream.streams[1]
     again = upstream.served > 0 and body is not None and request.method in _REPEATABLE
-    upstream.served += 1
+    upstream.served, upstream.heard = upstream.served + 1, False
     try:
-        first = sender.send(head) or b""
         if body is not None:
-            first += (sender.send(h11.Data(data=body)) or b"") if body else b""
-            writer.write(first + (sender.send(h11.EndOfMessage(headers=carried.trailers)) or b""))
-            await _answer(carried, upstream, sender, request)
+            writer.write(head + out.piece(body) + out.last(carried.trailers))
+            kept = await _answer(carried, upstream, request)
         else:
-            writer.write(first)
-            await _both(carried, upstream, sender, request)
+            writer.write(head)
+            kept = await _both(carried, upstream, out, request)
     except _Silent:
         if again:
             raise StaleError from None
         raise
-    carried.upstream_kept = sender.our_state is h11.DONE is sender.their_state and not sender.trailing_data[0]
-    return carried.connection.our_state is h11.DONE is carried.connection.their_state
+    carried.upstream_kept = kept
+    return carried.head.keeps and carried.frame.done
 
 
-async def _both(carried: Carried, upstream: Upstream, sender: h11.Connection, request: Request) -> None:
+async def _both(carried: Carried, upstream: Upstream, out: Writer, request: Request) -> bool:
     """Send the body while the answer is awaited; an answer that is complete ends both, as servers refuse early."""
-    sending = asyncio.ensure_future(_send(carried, upstream.streams[1], sender))
-    answering = asyncio.ensure_future(_answer(carried, upstream, sender, request))
+    sending = asyncio.ensure_future(_send(carried, upstream.streams[1], out))
+    answering = asyncio.ensure_future(_answer(carried, upstream, request))
     try:
         done, _ = await asyncio.wait({sending, answering}, return_when=asyncio.FIRST_COMPLETED)
-        if answering not in done:
-            sending.result()
-        await answering
+        problem = sending.exception() if sending in done else None
+        if problem and (answering not in done or isinstance(problem, Denied | BadRequest)):
+            raise problem
+        return await answering and carried.sent
     finally:
         sending.cancel()
         answering.cancel()
         await asyncio.gather(sending, answering, return_exceptions=True)
 
 
-async def _send(carried: Carried, writer: asyncio.StreamWriter, sender: h11.Connection) -> None:
+async def _send(carried: Carried, writer: asyncio.StreamWriter, out: Writer) -> None:
     while (piece := await carried.next_piece()) is not None:
-        writer.write(sender.send(h11.Data(data=piece)) or b"")
+        writer.write(out.piece(piece))
         await writer.drain()
-    writer.write(sender.send(h11.EndOfMessage(headers=carried.trailers)) or b"")
+    writer.write(out.last(carried.trailers))
+    carried.sent = True
     await writer.drain()
 
 
-async def _answer(carried: Carried, upstream: Upstream, sender: h11.Connection, request: Request) -> None:
+async def _answer(carried: Carried, upstream: Upstream, request: Request) -> bool:
+    """Carry the answer; return whether the connection upstream can take another request."""
     answer = Answer(carried.allowed, request.method, carried.vault, carried.house.tickets)
-    out = _Out(carried, answer)
+    out = _Out(carried, answer, request.method)
+    incoming = Incoming(request.method, partial(_more, upstream, out))
     try:
         async with Watch(carried):
-            async for event in _events(upstream.streams[0], sender, out):
-                if isinstance(event, h11.InformationalResponse):
-                    if event.status_code == 101:
-                        await _switch(carried, upstream, sender, answer, event)
-                        return
-                elif isinstance(event, h11.Response):
-                    out.head(event)
-                elif isinstance(event, h11.Data):
-                    await out.data(bytes(event.data))
-                else:
-                    await out.end(event)
+            head = await incoming.head()
+            if head.status == 101:
+                await _switch(carried, upstream, answer, head, incoming.rest)
+                return False
+            out.head(head)
+            while piece := await incoming.piece():
+                await out.data(piece)
+            await out.end(incoming.trailers)
     finally:  # an agent that hangs up early has had its tokens all the same
         _count(carried, answer)
+    return incoming.kept
 
 
-async def _events(reader: asyncio.StreamReader, sender: h11.Connection, out: "_Out") -> AsyncIterator[h11.Event]:
-    """Yield the events of one answer up to its end; what was gathered is written whenever there is nothing more yet."""
-    heard = False
-    while True:
-        try:
-            event = sender.next_event()
-            if event is h11.NEED_DATA:
-                await out.flush()
-                data = await _more(reader, heard=heard)
-                heard = True
-                sender.receive_data(data)
-                continue
-        except h11.RemoteProtocolError as why:
-            raise Denied("bad-answer", str(why)) from None
-        if isinstance(event, h11.ConnectionClosed) or not isinstance(event, h11.Event):
-            raise Denied("bad-answer", "the connection was closed before the answer")
-        yield event
-        if isinstance(event, h11.EndOfMessage):
-            return
-
-
-async def _more(reader: asyncio.StreamReader, *, heard: bool) -> bytes:
-    """Return more of an answer, empty at its end."""
+async def _more(upstream: Upstream, out: "_Out") -> bytes:
+    """Return more of an answer, empty at its end; what was gathered so far is written before it is waited for."""
+    await out.flush()
+    heard = upstream.heard
     try:
         async with asyncio.timeout(SILENCE):
-            data = await reader.read(_CHUNK)
+            data = await upstream.streams[0].read(_CHUNK)
     except TimeoutError:
         raise Denied("bad-answer", f"nothing more of an answer in {SILENCE:g} s") from None
     except OSError as why:
@@ -151,43 +135,43 @@ async def _more(reader: asyncio.StreamReader, *, heard: bool) -> bytes:
         raise (problem if heard else _Silent("bad-answer", "the connection broke before the answer")) from None
     if not data and not heard:
         raise _Silent("bad-answer", "the connection was closed before the answer")
+    upstream.heard = True
     return data
 
 
 class _Out:
     """What goes to the agent of one answer, gathered until there is nothing more to gather."""
 
-    def __init__(self, carried: Carried, answer: Answer) -> None:
-        self._carried, self._answer, self._ready = carried, answer, bytearray()
+    def __init__(self, carried: Carried, answer: Answer, method: str) -> None:
+        self._carried, self._answer, self._method = carried, answer, method
+        self._ready = bytearray()
+        self._writer = Writer(chunked=False)
 
-    def head(self, event: h11.Response) -> None:
-        names = [name for name, _ in event.headers]
-        if names.count(b"content-length") > 1 or {b"content-length", b"transfer-encoding"} <= set(names):
-            raise Denied("bad-answer", "an answer that says in two ways where it ends")
-        shown = self._answer.head(event)
-        self._carried.asked.status = event.status_code
-        self._put(h11.Response(status_code=event.status_code, reason=event.reason, headers=list(shown)))
+    def head(self, head: AnswerHead) -> None:
+        shown, agent = self._answer.head(head), self._carried.head
+        self._carried.asked.status = head.status
+        sized = head.status in {204, 304} or any(name == b"content-length" for name, _ in shown)
+        if not sized and not agent.old:
+            shown = (*shown, (b"transfer-encoding", b"chunked"))
+            self._writer = Writer(chunked=self._method != "HEAD")
+        if not agent.keeps:
+            shown = (*shown, (b"connection", b"close"))
+        self._ready += write_answer(head.status, head.reason, shown)
 
     async def data(self, data: bytes) -> None:
         carried = self._carried
         carried.house.meter.take(carried.rules, carried.allowed.service.name, bytes_down=len(data))
         carried.asked.down += len(data)
         for piece in self._answer.piece(data):
-            self._put(h11.Data(data=piece))
+            self._ready += self._writer.piece(piece)
             if len(self._ready) > _MUCH:
                 await self.flush()
 
-    async def end(self, event: h11.Event) -> None:
-        if rest := self._answer.last():
-            self._put(h11.Data(data=rest))
-        trailers = event.headers if isinstance(event, h11.EndOfMessage) else []
-        shown = self._answer.trailers(tuple(trailers)) if trailers and self._carried.takes_trailers else []
-        self._put(h11.EndOfMessage(headers=shown))
+    async def end(self, trailers: Headers) -> None:
+        rest = self._answer.last()
+        self._ready += self._writer.piece(rest) + self._writer.last(self._answer.trailers(trailers))
         self._answer.judged = True
         await self.flush()
-
-    def _put(self, event: h11.Event) -> None:
-        self._ready += self._carried.connection.send(event) or b""
 
     async def flush(self) -> None:
         if self._ready and self._answer.judged:
@@ -197,20 +181,16 @@ class _Out:
             await self._carried.stream.drain()
 
 
-async def _switch(
-    carried: Carried, upstream: Upstream, sender: h11.Connection, answer: Answer, event: h11.InformationalResponse
-) -> None:
+async def _switch(carried: Carried, upstream: Upstream, answer: Answer, head: AnswerHead, rest: bytes) -> None:
     """Carry a WebSocket from here on: the handshake is passed on, its messages are judged one by one."""
-    headers = dict(event.headers)
-    if not carried.allowed.route.socket or b"sec-websocket-extensions" in headers:
+    if not carried.allowed.route.socket or b"sec-websocket-extensions" in dict(head.headers):
         raise Denied("bad-answer", "a switch of protocol that was not asked for")
-    head = (*answer.head(event), (b"connection", b"Upgrade"), (b"upgrade", b"websocket"))
+    shown = (*answer.head(head), (b"connection", b"Upgrade"), (b"upgrade", b"websocket"))
     carried.asked.status, carried.begun = 101, True
-    shown = h11.InformationalResponse(status_code=101, reason=event.reason, headers=list(head))
-    carried.stream.write(carried.connection.send(shown) or b"")
+    carried.stream.write(write_answer(101, head.reason, shown))
     await carried.stream.drain()
     reader, writer = upstream.streams
-    far = Plain(reader, writer, sender.trailing_data[0])
+    far = Plain(reader, writer, rest)
     from hostkit.gateway.inspect.socket import Bridge  # noqa: PLC0415 - a host's own gateway has no wsproto
 
     bridge = Bridge(carried.stream, far, carried.vault, carried.asked)

@@ -6,12 +6,11 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from hostkit.gateway.http import Headers
 from hostkit.gateway.inspect.paths import Pairs, plain_name
 from hostkit.gateway.marks import find_marks
 from hostkit.gateway.requests import Denied
 from hostkit.gateway.services import Credential, Service
-
-Headers = tuple[tuple[bytes, bytes], ...]
 
 _CARRIER = re.compile(
     r"(^|[-_.])(x?auth|authorization|(x?api|access)?-?(token|key)|secret|signature|sig|credentials?|password)($|[-_.])"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hostkit.gateway.decide import Decision, decide
-from hostkit.gateway.http import BadRequest
+from hostkit.gateway.http import BadRequest, RequestHead
 from hostkit.gateway.inspect.budgets import Meter
 from hostkit.gateway.inspect.judge import Allowed, Request, body_pins, judge, service_of
 from hostkit.gateway.inspect.shape import Shape
@@ -103,14 +103,15 @@ class House:
             raise Denied("wrong-account", f"the key of {service.name} is of another account: {problem}")
 
 
-def own_service(rules: Rules | None, host: str, target: str) -> tuple[Service, str, int] | None:
+def own_service(rules: Rules | None, head: RequestHead) -> tuple[Service, str, int] | None:
     """Return (service, its first host, port) that a plain request to the gateway's own address means, None for another.
 
-    `host` is the request's Host, `target` its path: the first word of it is a service's `base`.
+    The first word of its path is a service's `base`.
     """
+    host = dict(head.headers).get(b"host", b"").decode("latin-1")
     if rules is None or host.removesuffix(":80") != rules.address:
         return None
-    word = re.split("[/?]", target[1:], maxsplit=1)[0]
+    word = re.split("[/?]", head.target[1:], maxsplit=1)[0]
     for service in rules.services:
         if service.base and service.base == word:
             return service, service.hosts[0], _port(rules, service.hosts[0])

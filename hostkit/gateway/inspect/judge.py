@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from hostkit.gateway.http import BadRequest
-from hostkit.gateway.inspect.credentials import Found, Headers, find, refuse_marks
+from hostkit.gateway.http import BadRequest, Headers
+from hostkit.gateway.inspect.credentials import Found, find, refuse_marks
 from hostkit.gateway.inspect.fields import Fields, broken, found
 from hostkit.gateway.inspect.paths import Pairs, canonical_path, path_matches, plain_name, query_pairs
 from hostkit.gateway.names import matches

@@ -3,17 +3,14 @@
 import asyncio
 import contextlib
 
-import h11
-
 from hostkit.gateway.http import LIMIT as HEAD_LIMIT
-from hostkit.gateway.http import BadRequest, strict
-from hostkit.gateway.inspect.credentials import Headers, put
-from hostkit.gateway.inspect.framing import end_to_end
+from hostkit.gateway.http import BadRequest, Headers, RequestHead, end_to_end, read_request, words, write_request
+from hostkit.gateway.inspect.credentials import put
 from hostkit.gateway.inspect.judge import Allowed, Request, without_key
 from hostkit.gateway.inspect.tls import Plain
 from hostkit.gateway.names import BadName, split_authority
 from hostkit.gateway.requests import Denied
-from hostkit.gateway.wire import PATIENCE, read
+from hostkit.gateway.wire import PATIENCE
 
 IDLE = 120.0
 """Seconds that a kept connection may be silent between two requests."""
@@ -25,7 +22,7 @@ _UNSAID = frozenset(b"host expect forwarded via x-real-ip x-client-ip true-clien
 """Headers of a request that never leave; nor does any `x-forwarded-*`, or a name with `_`, which some read as `-`."""
 
 
-async def read_head(stream: Plain, connection: h11.Connection) -> h11.Request | None:
+async def read_head(stream: Plain) -> RequestHead | None:
     """Return the next request's head, None when the connection ended; raise BadRequest or Denied, as for a proxy's."""
     try:
         async with asyncio.timeout(IDLE):
@@ -40,14 +37,12 @@ async def read_head(stream: Plain, connection: h11.Connection) -> h11.Request | 
         raise Denied("too-slow", f"no head that ends in {PATIENCE:g} s") from None
     except (asyncio.LimitOverrunError, asyncio.IncompleteReadError):
         raise BadRequest("bad-request", f"no head that ends within {HEAD_LIMIT} bytes") from None
-    strict(raw[:-4])
-    return read(raw, connection)
+    return read_request(raw)
 
 
-def opened(event: h11.Request, name: str, port: int, *, secure: bool) -> Request:
+def opened(head: RequestHead, name: str, port: int, *, secure: bool) -> Request:
     """Return what a head asks for on a connection to `name`; raise BadRequest if it asks for another host or way."""
-    method, target = event.method.decode("ascii"), event.target.decode("latin-1")
-    headers: Headers = tuple(event.headers)
+    method, target, headers = head.method, head.target, head.headers
     if method in {"CONNECT", "TRACE"}:
         raise BadRequest("bad-request", f"{method} inside a connection that is opened")
     if not target.startswith("/"):
@@ -63,7 +58,7 @@ def _one_meaning(headers: Headers) -> None:
     names = [name for name, _ in headers]
     if any(names.count(name) > 1 for name in _ONCE):
         raise BadRequest("bad-request", "a repeated Content-Type or Content-Encoding")
-    options = {word.strip().lower() for name, value in headers if name == b"connection" for word in value.split(b",")}
+    options = {word for name, value in headers if name == b"connection" for word in words(value)}
     if strange := sorted(options - _OPTIONS):
         raise BadRequest("bad-request", f"Connection would have {strange[0].decode('latin-1')[:40]!a} taken out")
 
@@ -89,7 +84,7 @@ def _same_host(host: str, name: str, port: int) -> None:
         raise BadRequest("host-mismatch", f"Host names {named[0]}:{named[1]}, the connection is to {name}:{port}")
 
 
-def outgoing(request: Request, allowed: Allowed, key: str | None, port: int) -> h11.Request:
+def outgoing(request: Request, allowed: Allowed, key: str | None, port: int) -> bytes:
     """Return the head for upstream: its own Host, the key in its place, nothing of the connection it came on.
 
     Where a key goes, the answer is asked for whole and as it is: what is compressed or cut cannot be scrubbed.
@@ -117,7 +112,7 @@ def outgoing(request: Request, allowed: Allowed, key: str | None, port: int) -> 
         headers += ((b"transfer-encoding", b"chunked"),)
     if key is not None and allowed.found.credential is not None:
         headers = put(allowed.found.credential, key, headers)
-    return h11.Request(method=request.method, target=bare.target, headers=list(headers))
+    return write_request(request.method, bare.target, headers)
 
 
 def _unsaid(name: bytes) -> bool:

@@ -5,10 +5,8 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-import h11
-
 from hostkit.gateway.decide import Decision, decide
-from hostkit.gateway.http import BadRequest
+from hostkit.gateway.http import BadMessage, BadRequest, RequestHead
 from hostkit.gateway.inspect.body import Carried, Terms
 from hostkit.gateway.inspect.carry import StaleError, Upstream, carry
 from hostkit.gateway.inspect.house import House, verify_place
@@ -55,12 +53,11 @@ class Session:
         """Serve one request; return whether another may follow."""
         asked = None
         try:
-            connection = h11.Connection(h11.SERVER, max_incomplete_event_size=64 * 1024)
-            event = await read_head(self._stream, connection)
-            if event is None:
+            head = await read_head(self._stream)
+            if head is None:
                 return False
             asked = self._next()
-            return await self._serve(event, connection, asked)
+            return await self._serve(head, asked)
         except Denied as why:
             await self._refuse(asked or self._next(), why)
         except BadRequest as why:
@@ -90,12 +87,12 @@ class Session:
             self._stream.write(data)
             await self._stream.drain()
 
-    async def _serve(self, event: h11.Request, connection: h11.Connection, asked: Asked) -> bool:
+    async def _serve(self, head: RequestHead, asked: Asked) -> bool:
         rules, vault = self._house.rules, self._house.vault
         service = self._house.service(asked.name)
         if rules is None or vault is None or service is None:
             raise Denied("closed", "the gateway has no usable rules for this name")
-        request = opened(self._based(event), asked.name, asked.port, secure=not self._base)
+        request = opened(self._based(head), asked.name, asked.port, secure=not self._base)
         asked.service, asked.method = service.name, request.method
         asked.path = self._clean(request.target.partition("?")[0])[:_LONGEST_PATH]
         if service.login and not request.header(b"authorization"):
@@ -105,27 +102,21 @@ class Session:
         await self._house.verify(service, partial(self._verify, rules))
         self._notice(request, asked)
         self._watch(asked, lambda: self._house.still(request, asked.port, allowed))
-        carried = Carried(self._stream, connection, event, Terms(self._house, rules, vault, allowed), asked)
+        carried = Carried(self._stream, head, Terms(self._house, rules, vault, allowed), asked)
         try:
             return await self._carry(carried, request)
         finally:
             self._house.held -= carried.held
 
-    def _based(self, event: h11.Request) -> h11.Request:
-        """Return the request with the base's word taken off its path."""
+    def _based(self, head: RequestHead) -> RequestHead:
+        """Return the head with the base's word taken off its path."""
         if not self._base:
-            return event
-        target = event.target.decode("latin-1")
-        path, mark, query = target.partition("?")
+            return head
+        path, mark, query = head.target.partition("?")
         word, slash, rest = path[1:].partition("/")
         if word != self._base:
-            raise Denied("not-listed", f"{target[:80]} is no base of a service")
-        return h11.Request(
-            method=event.method,
-            target=f"{slash or '/'}{rest}{mark}{query}",
-            headers=event.headers,
-            http_version=event.http_version,
-        )
+            raise Denied("not-listed", f"{head.target[:80]} is no base of a service")
+        return head._replace(target=f"{slash or '/'}{rest}{mark}{query}")
 
     def _notice(self, request: Request, asked: Asked) -> None:
         words = [word for piece in request.target.split("?") for word in piece.replace("&", "/").split("/")]
@@ -145,7 +136,7 @@ class Session:
             rule, reason = why.rule, self._clean(str(why))
             await self._stopped(carried, Denied(rule, reason))
             return False
-        except (OSError, h11.ProtocolError) as why:
+        except (OSError, BadMessage) as why:
             reason = str(why) or type(why).__name__
             raise
         finally:

@@ -69,6 +69,10 @@ class Plain:
         del self._buffer[: end + 4]
         return head
 
+    def holds(self) -> bool:
+        """Return whether something was read that nobody has taken yet."""
+        return bool(self._buffer)
+
     def holds_head(self) -> bool:
         """Return whether a whole head is here already."""
         return self._buffer.find(b"\r\n\r\n") >= 0

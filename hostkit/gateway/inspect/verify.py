@@ -1,14 +1,14 @@
 """Whose a key is, asked of its service before the agent's first request: the account of the policy, or nothing."""
 
 import asyncio
-
-import h11
+from functools import partial
 
 from hostkit.gateway.decide import Decision, decide
-from hostkit.gateway.http import BadRequest
-from hostkit.gateway.inspect.credentials import Headers, put
+from hostkit.gateway.http import AnswerHead, BadRequest, Headers, write_request
+from hostkit.gateway.inspect.credentials import put
 from hostkit.gateway.inspect.fields import found, parse_json
 from hostkit.gateway.inspect.house import House
+from hostkit.gateway.inspect.incoming import Incoming
 from hostkit.gateway.inspect.judge import header_values, judge_answer_body, judge_answer_head
 from hostkit.gateway.relay import reset
 from hostkit.gateway.requests import Asked, Denied, Streams
@@ -29,8 +29,8 @@ async def verify(house: House, service: Service, asked: Asked, header: str = "")
         async with asyncio.timeout(_WAIT):
             streams = await house.connect(asked, decision, service)
             head = put(service.credentials[0], house.vault.keys[service.credentials[0].secret], _headers(asked, header))
-            response, body = await _ask(streams, head, asked)
-        _judge(service, response, body)
+            answer, body = await _ask(streams, head, asked)
+        _judge(service, answer, body)
         rule, reason = "done", ""
     except OSError as why:
         raise Denied("bad-answer", f"{reason}: {str(why) or 'too slow'}") from None
@@ -41,16 +41,15 @@ async def verify(house: House, service: Service, asked: Asked, header: str = "")
         house.book.outcome(asked, rule, reason)
 
 
-def _judge(service: Service, response: h11.Response, body: bytes) -> None:
+def _judge(service: Service, answer: AnswerHead, body: bytes) -> None:
     """Raise Denied `answer-pin` for another account, `bad-answer` where nothing is told: then it is asked again."""
-    headers = tuple(response.headers)
-    if not 200 <= response.status_code < 300:
-        raise Denied("bad-answer", f"asked whose the key is, {service.name} answered {response.status_code}")
+    if not 200 <= answer.status < 300:
+        raise Denied("bad-answer", f"asked whose the key is, {service.name} answered {answer.status}")
     plain = _plain(body) if any(pin.place == "body" for pin in service.verified) else {}
     for pin in service.verified:
-        if not (found(plain, pin.field) if pin.place == "body" else header_values(headers, pin)):
+        if not (found(plain, pin.field) if pin.place == "body" else header_values(answer.headers, pin)):
             raise Denied("bad-answer", f"{service.name} does not tell {pin.field}, so not whose the key is")
-    judge_answer_head(service.verified, headers)
+    judge_answer_head(service.verified, answer.headers)
     judge_answer_body(service.verified, plain)
 
 
@@ -69,30 +68,18 @@ def _headers(asked: Asked, line: str) -> Headers:
     return ((b"host", host.encode()), *length, (b"accept-encoding", b"identity"), *more)
 
 
-async def _ask(streams: Streams, head: Headers, asked: Asked) -> tuple[h11.Response, bytes]:
-    connection, (reader, writer) = h11.Connection(h11.CLIENT), streams
+async def _ask(streams: Streams, head: Headers, asked: Asked) -> tuple[AnswerHead, bytes]:
+    reader, writer = streams
     try:
-        request = h11.Request(method=asked.method, target=asked.path, headers=list(head))
-        writer.write((connection.send(request) or b"") + (connection.send(h11.EndOfMessage()) or b""))
+        writer.write(write_request(asked.method, asked.path, head))
         await writer.drain()
-        return await _read(reader, connection, asked)
-    except h11.ProtocolError as why:
-        raise Denied("bad-answer", str(why)) from None
+        incoming, body = Incoming(asked.method, partial(reader.read, LIMIT)), bytearray()
+        answer = await incoming.head()
+        asked.status = answer.status
+        while piece := await incoming.piece():
+            body += piece
+            if len(body) > LIMIT:
+                raise Denied("bad-answer", f"an answer of over {LIMIT} bytes")
+        return answer, bytes(body)
     finally:
         reset(writer)
-
-
-async def _read(reader: asyncio.StreamReader, connection: h11.Connection, asked: Asked) -> tuple[h11.Response, bytes]:
-    response, body = None, bytearray()
-    while not isinstance(event := connection.next_event(), h11.EndOfMessage):
-        if event is h11.NEED_DATA:
-            connection.receive_data(await reader.read(LIMIT))
-        elif isinstance(event, h11.Response):
-            response, asked.status = event, event.status_code
-        elif isinstance(event, h11.Data):
-            body += event.data
-        if isinstance(event, h11.ConnectionClosed) or len(body) > LIMIT:
-            raise Denied("bad-answer", "no answer, or one of over 1 MiB")
-    if response is None:
-        raise Denied("bad-answer", "no answer")
-    return response, bytes(body)

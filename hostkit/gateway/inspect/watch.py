@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 
-import h11
-
 from hostkit.gateway.inspect.body import Carried
 
 LONG = 2.0
@@ -29,10 +27,9 @@ class Watch:
             await asyncio.gather(self._watching, return_exceptions=True)
 
     def _look(self) -> None:
-        state = self._carried.connection.their_state
-        if state is h11.SEND_BODY:  # somebody else reads it still
+        if not self._carried.frame.done:  # somebody else reads it still
             self._later = self._loop.call_later(LONG, self._look)
-        elif state is h11.DONE:
+        else:
             self._watching = self._loop.create_task(self._watch())
 
     async def _watch(self) -> None:
