@@ -128,7 +128,8 @@ def _framed(headers: Headers, *, old: bool) -> dict[bytes, bytes]:
 
 
 def _closes(headers: Headers) -> bool:
-    return any(name == b"connection" and b"close" in words(value) for name, value in headers)
+    said = [value for name, value in headers if name == b"connection"]
+    return bool(said) and b"close" in words(b",".join(said))
 
 
 def words(value: bytes) -> list[bytes]:
@@ -163,5 +164,8 @@ HOP = frozenset(
 
 def end_to_end(headers: Headers) -> Headers:
     """Return the headers but for those of one connection: the known ones, and what `Connection` names."""
-    named = {word for name, value in headers if name == b"connection" for word in words(value)}
-    return tuple([pair for pair in headers if pair[0] not in HOP and pair[0] not in named])
+    gone = HOP
+    for name, value in headers:
+        if name == b"connection":
+            gone = gone.union(words(value))
+    return tuple([pair for pair in headers if pair[0] not in gone])

@@ -7,6 +7,7 @@ knows a client's name can make a mark of it: that is a reason for an alarm, neve
 
 import hashlib
 import re
+from functools import lru_cache
 
 LENGTH = 34
 """Letters of a whole mark: who looks through a stream keeps the last 33 of one piece for the next."""
@@ -34,6 +35,7 @@ def find_marks(text: bytes) -> set[str]:
     return {found[0].decode() for found in _WHOLE.finditer(text) if _holds(found[0], found[1])}
 
 
+@lru_cache(maxsize=256)  # an agent's own stands in each of its requests
 def _holds(whose: bytes, rest: bytes) -> bool:
     return _check(whose + rest[:RANDOM]).encode() == rest[RANDOM:]
 

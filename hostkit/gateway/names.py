@@ -63,10 +63,10 @@ def matches(pattern: str, name: str) -> bool:
 
     One `*` inside a label stands for letters, digits and dashes of it (`wss-*.example`).
     """
-    if pattern.startswith("*."):
-        return name.endswith(pattern[1:]) and len(name) > len(pattern) - 1
     if "*" not in pattern:
         return name == pattern
+    if pattern.startswith("*."):
+        return name.endswith(pattern[1:]) and len(name) > len(pattern) - 1
     head, _, tail = pattern.partition("*")
     middle = name[len(head) : len(name) - len(tail)]
     return name.startswith(head) and name.endswith(tail) and middle.replace("-", "").isalnum()

@@ -67,7 +67,7 @@ class Records:
         why = self.full()
         if why and not last:
             raise RecordsFull(why)
-        line = json.dumps({"at": round(time.time(), 6), **_short(fields)}).encode() + b"\n"
+        line = _line(fields)
         try:
             written = os.write(self._fd, line)
         except OSError as error:
@@ -103,6 +103,12 @@ def plain(text: str | bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _line(fields: dict[str, Any]) -> bytes:
+    told = {"at": round(time.time(), 6), **fields}
+    text = json.dumps(told)
+    return (text if len(text) <= _NAMES else json.dumps(_short(told))).encode() + b"\n"
 
 
 def _short(fields: dict[str, Any]) -> dict[str, Any]:

@@ -93,12 +93,13 @@ class Book:
             self._write("outcome", asked, last=True, rule=rule, reason=reason, **facts)
 
     def _write(self, event: str, asked: Asked, **fields: Any) -> None:
+        told = vars(asked)
         facts: dict[str, Any] = {
             "client": self.client,
             "generation": asked.generation,
             "kind": asked.kind,
             "from": asked.peer,
-            **{key: getattr(asked, key) for key in _SAID if getattr(asked, key)},
+            **{key: told[key] for key in _SAID if told[key]},
         }
         self.records.write(id=asked.number, event=event, name=asked.name, port=asked.port, **facts, **fields)
 

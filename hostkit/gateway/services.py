@@ -5,10 +5,13 @@ with the trust level already applied: a route that the level does not have is no
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 LIMIT = 1024 * 1024
 """Octets of a body that is read whole to be judged, where a route names no other limit."""
 COUNTED = frozenset({"requests", "bytes_up", "bytes_down", "messages", "tokens", "cost"})
+_UNSAID = frozenset(b"host expect forwarded via x-real-ip x-client-ip true-client-ip cookie".split())
+"""Headers of a request that never leave; nor does any `x-forwarded-*`, or a name with `_`, which some read as `-`."""
 SPANS = {"minute": 60, "day": 86400}
 """Seconds in the stretches of time that a budget may be for."""
 
@@ -65,6 +68,16 @@ class Route:
     counts: str = ""
     limit: int = 0
 
+    @cached_property
+    def body_pins(self) -> tuple[Pin, ...]:
+        """What is wanted of a request's body, which is read whole then."""
+        return tuple(pin for pin in self.pins if pin.place == "body")
+
+    @cached_property
+    def reads_answer(self) -> bool:
+        """Whether a good answer has to be read whole before the agent sees any of it."""
+        return bool(self.issues) or any(pin.place == "body" for pin in self.expects)
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -118,3 +131,19 @@ class Service:
     verified: tuple[Pin, ...] = ()
     budgets: tuple[Budget, ...] = ()
     roots: str = ""
+
+    @cached_property
+    def sent(self) -> tuple[tuple[bytes, bytes], ...]:
+        """Return `sets` as they stand on the wire."""
+        lines = (line.partition(": ") for line in self.sets)
+        return tuple((name.lower().encode(), value.encode()) for name, _, value in lines)
+
+    def holds_back(self, name: bytes) -> bool:
+        """Return whether a request's header of this name, in small letters, never leaves."""
+        return name in self._held_back or b"_" in name or name.startswith(b"x-forwarded-")
+
+    @cached_property
+    def _held_back(self) -> frozenset[bytes]:
+        """What is cut out of an answer cannot be scrubbed whole, so where a key goes no part is asked for."""
+        parts = {b"range", b"if-range"} if self.credentials else set()
+        return _UNSAID | parts | {name for name, _ in self.sent} | {name.lower().encode() for name in self.drops}

@@ -156,7 +156,7 @@ nohup ip netns exec world sh -c 'while :; do echo six | nc -6 -q 0 -l -p 8443; d
 
 
 def test_a_bare_machine_gets_what_the_gateway_needs_and_apt_goes_on_through_the_gateway(systemd_machine):
-    needed = ("python3-h11", "python3-dnspython")
+    needed = ("python3-dnspython",)
     systemd_machine.install_hostkit()
     write_policy(systemd_machine)
     world(systemd_machine, *needed, "conntrack")

@@ -27,7 +27,7 @@ class Answer:
         self._whole: bytearray | None = None
         self.judged = True
         """Whether what was returned so far may be shown: not before the end where the whole is judged first."""
-        self.usage = Usage(allowed.service, "")
+        self.usage: Usage | None = None
 
     def head(self, head: AnswerHead) -> Headers:
         """Return the headers as the agent sees them; raise Denied if another account answered, or in a strange coding.
@@ -75,7 +75,8 @@ class Answer:
         return [clean for part in opened if (clean := self._clean(part))]
 
     def _clean(self, data: bytes) -> bytes:
-        self.usage.feed(data)
+        if self.usage is not None:
+            self.usage.feed(data)
         if self._whole is not None:
             self._whole += data
             if len(self._whole) > LIMIT:

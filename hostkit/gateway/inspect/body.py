@@ -42,7 +42,7 @@ class Carried:
         self.house, self.rules, self.vault, self.allowed = terms.house, terms.rules, terms.vault, terms.allowed
         self.upstream_kept, self.sent, self.begun, self.held = False, False, False, 0
         self.frame = frame_of_request(head.headers)
-        self._headers = dict(head.headers)
+        self.keeps, self._headers = head.keeps, dict(head.headers)
         self.trailers: Headers = ()
         self._goes_on = self.request_header(b"expect").strip().lower() != "100-continue" or head.old
         self._tail = self._ahead = b""
@@ -129,7 +129,7 @@ class Carried:
             self.stream.write(write_answer(100, b"Continue", ()))
             await self.stream.drain()
         try:
-            async with asyncio.timeout(BODY_WAIT):
+            async with contextlib.nullcontext() if self.stream.holds() else asyncio.timeout(BODY_WAIT):
                 data = await self.stream.read()
         except TimeoutError:
             raise Denied("too-slow", f"nothing more of a body in {BODY_WAIT:g} s") from None

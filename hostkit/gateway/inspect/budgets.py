@@ -20,12 +20,12 @@ class Meter:
 
     def add(self, service: str, **amounts: int) -> None:
         """Count amounts of things, for the service and for the whole client."""
-        now = int(self._now())
-        for of, amount in amounts.items():
-            for per, seconds in SPANS.items():
-                for whose in (service, ""):
-                    key = (whose, of, per, now // seconds)
-                    self._counts[key] = self._counts.get(key, 0) + amount
+        now, counts = int(self._now()), self._counts
+        for per, seconds in SPANS.items():
+            number = now // seconds
+            for of, amount in amounts.items():
+                for key in ((service, of, per, number), ("", of, per, number)):
+                    counts[key] = counts.get(key, 0) + amount
 
     def admit(self, rules: Rules, service: str, **more: int) -> None:
         """Raise Denied `over-budget` if a request that takes `more` has no room, or anything it may take is used up."""
@@ -38,6 +38,8 @@ class Meter:
 
     def _judge(self, rules: Rules, service: str, more: dict[str, int], used_up: Callable[[Budget, int], bool]) -> None:
         own = next((found.budgets for found in rules.services if found.name == service), ())
+        if not own and not rules.budgets:
+            return
         for whose, budgets in ((service, own), ("", rules.budgets)):
             for budget in budgets:
                 spent = self._spent(whose, budget)

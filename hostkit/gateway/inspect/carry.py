@@ -17,7 +17,6 @@ from hostkit.gateway.inspect.watch import Watch
 from hostkit.gateway.requests import Denied, Streams
 from hostkit.gateway.wire import SILENCE
 
-_CHUNK = 64 * 1024
 _MUCH = 256 * 1024
 """Octets of an answer that are gathered before they are written, where they came all at once."""
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
@@ -73,7 +72,7 @@ async def carry(carried: Carried, upstream: Upstream, head: bytes, body: bytes |
             raise StaleError from None
         raise
     carried.upstream_kept = kept
-    return carried.head.keeps and carried.frame.done
+    return carried.keeps and carried.frame.done
 
 
 async def _both(carried: Carried, upstream: Upstream, out: Writer, request: Request) -> bool:
@@ -105,9 +104,9 @@ async def _answer(carried: Carried, upstream: Upstream, request: Request) -> boo
     """Carry the answer; return whether the connection upstream can take another request."""
     answer = Answer(carried.allowed, request.method, carried.vault, carried.house.tickets)
     out = _Out(carried, answer, request.method)
-    incoming = Incoming(request.method, partial(_more, upstream, out))
     try:
-        async with Watch(carried):
+        async with Watch(carried) as watch:
+            incoming = Incoming(request.method, partial(_more, upstream, out, watch))
             head = await incoming.head()
             if head.status == 101:
                 await _switch(carried, upstream, answer, head, incoming.rest)
@@ -121,13 +120,12 @@ async def _answer(carried: Carried, upstream: Upstream, request: Request) -> boo
     return incoming.kept
 
 
-async def _more(upstream: Upstream, out: "_Out") -> bytes:
+async def _more(upstream: Upstream, out: "_Out", watch: Watch) -> bytes:
     """Return more of an answer, empty at its end; what was gathered so far is written before it is waited for."""
     await out.flush()
     heard = upstream.heard
     try:
-        async with asyncio.timeout(SILENCE):
-            data = await upstream.streams[0].read(_CHUNK)
+        data = await watch.read(upstream.streams[0])
     except TimeoutError:
         raise Denied("bad-answer", f"nothing more of an answer in {SILENCE:g} s") from None
     except OSError as why:
@@ -150,11 +148,11 @@ class _Out:
     def head(self, head: AnswerHead) -> None:
         shown, agent = self._answer.head(head), self._carried.head
         self._carried.asked.status = head.status
-        sized = head.status in {204, 304} or any(name == b"content-length" for name, _ in shown)
+        sized = head.status in {204, 304} or b"content-length" in dict(shown)
         if not sized and not agent.old:
             shown = (*shown, (b"transfer-encoding", b"chunked"))
             self._writer = Writer(chunked=self._method != "HEAD")
-        if not agent.keeps:
+        if not self._carried.keeps:
             shown = (*shown, (b"connection", b"close"))
         self._ready += write_answer(head.status, head.reason, shown)
 
@@ -169,7 +167,7 @@ class _Out:
 
     async def end(self, trailers: Headers) -> None:
         rest = self._answer.last()
-        self._ready += self._writer.piece(rest) + self._writer.last(self._answer.trailers(trailers))
+        self._ready += self._writer.piece(rest) + self._writer.last(self._answer.trailers(trailers) if trailers else ())
         self._answer.judged = True
         await self.flush()
 
@@ -198,10 +196,10 @@ async def _switch(carried: Carried, upstream: Upstream, answer: Answer, head: An
 
 
 def _count(carried: Carried, answer: Answer) -> None:
-    counts = answer.usage.finish()
-    if not counts:
+    usage = answer.usage
+    if usage is None or not (counts := usage.finish()):
         return
     service = carried.allowed.service
-    spent = cost(service.prices, answer.usage.model, counts)
+    spent = cost(service.prices, usage.model, counts)
     carried.house.meter.add(service.name, tokens=sum(counts.values()), cost=spent)
     carried.asked.tokens, carried.asked.cost = sum(counts.values()), spent

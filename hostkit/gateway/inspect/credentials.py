@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from hostkit.gateway.http import Headers
 from hostkit.gateway.inspect.paths import Pairs, plain_name
@@ -42,36 +42,34 @@ def find(service: Service, headers: Headers, query: Pairs, own: str) -> Found:
     that is not this service's of now, `foreign-credential` for anything else that stands where a key goes, and for two
     different keys. `own` is this client's mark.
     """
-
-    def in_header(name: bytes) -> bool:
-        return carries(service, "header", name.decode("ascii"))
-
-    def in_query(name: str) -> bool:
-        return carries(service, "query", name)
-
-    carried = [
-        (f"header:{name.decode('ascii')}", value.decode("latin-1")) for name, value in headers if in_header(name)
-    ]
-    carried += [(f"query:{name}", text) for name, text in query if in_query(name)]
-    used = [_known(service, where, value, own) for where, value in carried]
+    places = _own(service.credentials)
+    carried = [pair for pair in headers if _carries(places, "header", pair[0].decode("ascii"))]
+    asked = [pair for pair in query if _carries(places, "query", pair[0])]
+    used = [_known(service, f"header:{name.decode('ascii')}", value.decode("latin-1"), own) for name, value in carried]
+    used += [_known(service, f"query:{name}", text, own) for name, text in asked]
     if len({known.secret for known in used}) > 1:
         raise Denied("foreign-credential", "two different keys in one request")
-    kept_headers = tuple((name, value) for name, value in headers if not in_header(name))
-    kept_query = tuple((name, text) for name, text in query if not in_query(name))
+    kept_headers = tuple([pair for pair in headers if pair not in carried]) if carried else headers
+    kept_query = tuple([pair for pair in query if pair not in asked]) if asked else query
     return Found(used[0] if used else None, kept_headers, kept_query)
 
 
 def carries(service: Service, kind: str, name: str) -> bool:
     """Return whether a header or a query field of this name carries a key: at this service, or by its look at any."""
+    return _carries(_own(service.credentials), kind, name)
+
+
+@lru_cache(maxsize=1024)
+def _carries(places: frozenset[str], kind: str, name: str) -> bool:
     plain = name.lower() if kind == "header" else plain_name(name)
     if plain == "authorization":
         return True
-    if not service.credentials:
+    if not places:
         return kind == "header" and plain in _AT_ANY
-    return f"{kind}:{name}" in _own(service.credentials) or looks_like_a_key(plain)
+    return f"{kind}:{name}" in places or looks_like_a_key(plain)
 
 
-@cache
+@lru_cache(maxsize=1024)
 def looks_like_a_key(name: str) -> bool:
     """Return whether a name is one that keys have, in any service's words."""
     return bool(_CARRIER.search(name)) and not _HARMLESS.fullmatch(name)

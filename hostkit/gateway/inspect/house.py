@@ -4,13 +4,14 @@ import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from hostkit.gateway.decide import Decision, decide
 from hostkit.gateway.http import BadRequest, RequestHead
 from hostkit.gateway.inspect.budgets import Meter
-from hostkit.gateway.inspect.judge import Allowed, Request, body_pins, judge, service_of
+from hostkit.gateway.inspect.judge import Allowed, Request, judge, service_of
 from hostkit.gateway.inspect.shape import Shape
 from hostkit.gateway.inspect.tickets import Tickets
 from hostkit.gateway.inspect.vault import Vault, open_vault
@@ -37,6 +38,7 @@ class House:
     shape: Shape = field(default_factory=Shape)
     accounts: dict[str, str] = field(default_factory=dict)
     """Services whose account was asked for since the rules came, and what was wrong with it (empty: nothing)."""
+    _of: Callable[[str], Service | None] = field(default=lambda _: None)
     held: int = 0
     """Octets of bodies that are in memory whole, over all connections."""
     _asking: dict[str, asyncio.Lock] = field(default_factory=dict)
@@ -55,11 +57,12 @@ class House:
     def apply(self, rules: Rules | None, vault: Vault | None) -> None:
         """Go by these rules from now on; accounts are asked for again, for a key may be another's now."""
         self.rules, self.vault = rules, vault
+        self._of = lru_cache(maxsize=256)(partial(service_of, rules))
         self.accounts, self._asking = {}, {}  # new ones: who asks just now answers to the old
 
     def service(self, name: str) -> Service | None:
         """Return the service that opens a name, None for a name that is tunnelled or not listed."""
-        return service_of(self.rules, name)
+        return self._of(name)
 
     def still(self, request: Request, port: int, allowed: Allowed) -> Decision:
         """Judge a request under way by the rules of now; of its body, which has passed, they must want the same."""
@@ -71,7 +74,7 @@ class House:
             now = judge(service, request, self.vault.mark, lambda *_: True)
         except (Denied, BadRequest) as why:
             return Decision(False, why.rule, str(why))
-        if body_pins(now) != body_pins(allowed):
+        if now.route.body_pins != allowed.route.body_pins:
             return Decision(False, "rules-changed", "its body was judged by other rules")
         return decision
 

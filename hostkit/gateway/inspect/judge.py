@@ -1,7 +1,7 @@
 """One judgement for every opened request: service, route, key, pins; refusal is its last line."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -49,22 +49,22 @@ class Allowed:
     @property
     def reads_body(self) -> bool:
         """Whether the body has to be read whole before the request leaves."""
-        return bool(body_pins(self))
+        return bool(self.route.body_pins)
 
     @property
     def reads_answer(self) -> bool:
         """Whether a good answer has to be read whole before the agent sees any of it."""
-        return bool(self.route.issues) or any(pin.place == "body" for pin in self.route.expects)
+        return self.route.reads_answer
 
     @property
     def opens_answer(self) -> bool:
         """Whether an answer has to come uncompressed: its keys are scrubbed, its tokens counted, or it is judged."""
-        return bool(self.service.credentials or self.service.usage) or self.reads_answer
+        return bool(self.service.credentials or self.service.usage) or self.route.reads_answer
 
     @property
     def limit(self) -> int:
         """Octets that the body may have: the route's own, else what is read whole; 0 for no limit."""
-        return self.route.limit or (LIMIT if self.reads_body else 0)
+        return self.route.limit or (LIMIT if self.route.body_pins else 0)
 
 
 def service_of(rules: Rules | None, name: str) -> Service | None:
@@ -139,11 +139,6 @@ def _is_on(hosts: tuple[str, ...], name: str) -> bool:
     return not hosts or any(matches(host, name) for host in hosts)
 
 
-def body_pins(allowed: Allowed) -> tuple[Pin, ...]:
-    """Return what is wanted of a request's body."""
-    return tuple(pin for pin in allowed.route.pins if pin.place == "body")
-
-
 def judge_body(allowed: Allowed, body: Any) -> None:
     """Judge the fields of a body that was read; raise Denied `pin` for one that is not as it must be."""
     fields = Fields(body)
@@ -183,7 +178,7 @@ def without_key(request: Request, held: Found) -> Request:
     target = request.target
     if "?" in target and len(held.query) != len(query_pairs(target)):
         target = _spelled(target.partition("?")[0], held.query)
-    return replace(request, target=target, headers=held.headers)
+    return Request(request.method, request.host, target, held.headers, request.upgrade)
 
 
 def _spelled(path: str, query: Pairs) -> str:

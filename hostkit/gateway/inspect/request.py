@@ -18,8 +18,6 @@ IDLE = 120.0
 _ONCE = (b"content-type", b"content-encoding")
 _OPTIONS = frozenset({b"", *b"close keep-alive te trailer trailers upgrade http2-settings proxy-connection".split()})
 """What `Connection` may name: of anything else the next server would not see what was judged."""
-_UNSAID = frozenset(b"host expect forwarded via x-real-ip x-client-ip true-client-ip".split())
-"""Headers of a request that never leave; nor does any `x-forwarded-*`, or a name with `_`, which some read as `-`."""
 
 
 async def read_head(stream: Plain) -> RequestHead | None:
@@ -89,31 +87,22 @@ def outgoing(request: Request, allowed: Allowed, key: str | None, port: int) -> 
 
     Where a key goes, the answer is asked for whole and as it is: what is compressed or cut cannot be scrubbed.
     """
-    bare = without_key(request, allowed.found)
-    told = dict(bare.headers)
-    host = request.host if port == 443 else f"{request.host}:{port}"
-    sets = [line.partition(": ") for line in allowed.service.sets]
-    gone = _UNSAID | {name.lower().encode() for name, _, _ in sets}
-    gone |= {name.lower().encode() for name in allowed.service.drops} | {b"cookie"}
-    if allowed.service.credentials:
-        gone |= {b"range", b"if-range"}
-    if allowed.opens_answer:
-        gone |= {b"accept-encoding"}
+    service, bare = allowed.service, without_key(request, allowed.found)
+    gone = {b"accept-encoding"} if allowed.opens_answer else set()
     if request.upgrade:
-        gone |= {b"sec-websocket-extensions"}
-    headers: Headers = ((b"host", host.encode()),)
-    headers += tuple(pair for pair in end_to_end(bare.headers) if not (pair[0] in gone or _unsaid(pair[0])))
-    headers += tuple((name.lower().encode(), value.encode()) for name, _, value in sets)
+        gone.add(b"sec-websocket-extensions")
+    host = request.host if port == 443 else f"{request.host}:{port}"
+    headers: Headers = (
+        (b"host", host.encode()),
+        *[pair for pair in end_to_end(bare.headers) if not (pair[0] in gone or service.holds_back(pair[0]))],
+        *service.sent,
+    )
     if allowed.opens_answer:
         headers += ((b"accept-encoding", b"identity"),)
     if request.upgrade:
         headers += ((b"connection", b"Upgrade"), (b"upgrade", b"websocket"))
-    if b"transfer-encoding" in told:
+    if b"transfer-encoding" in dict(bare.headers):
         headers += ((b"transfer-encoding", b"chunked"),)
     if key is not None and allowed.found.credential is not None:
         headers = put(allowed.found.credential, key, headers)
     return write_request(request.method, bare.target, headers)
-
-
-def _unsaid(name: bytes) -> bool:
-    return b"_" in name or name.startswith(b"x-forwarded-")

@@ -148,23 +148,34 @@ class Tls(Plain):
 
     async def _more(self) -> bytes:
         pieces: list[bytes] = []
+        hungry = not self._has_more()
         while True:
+            if hungry and pieces:
+                return b"".join(pieces)
+            if hungry and not await self._fed():
+                return b""  # many clients end without a goodbye; what was cut short shows in HTTP's own framing
             try:
                 piece = self._tls.read(_CHUNK)
             except ssl.SSLWantReadError:
-                if pieces:
-                    return b"".join(pieces)
-                await self._flush()
-                raw = await self._reader.read(_CHUNK)
-                if not raw:  # many clients end without a goodbye; what was cut short shows in HTTP's own framing
-                    return b""
-                self._incoming.write(raw)
+                hungry = True
+                continue
             except ssl.SSLZeroReturnError:
+                piece = b""
+            if not piece:  # the goodbye, as a memory BIO tells it
                 return b"".join(pieces)
-            else:
-                if not piece:  # the goodbye, as a memory BIO tells it
-                    return b"".join(pieces)
-                pieces.append(piece)
+            pieces.append(piece)
+            hungry = not self._has_more()
+
+    def _has_more(self) -> bool:
+        """Return whether there may be something to read, for to ask in vain raises an exception each time."""
+        return bool(self._incoming.pending or self._tls.pending())
+
+    async def _fed(self) -> bool:
+        """Read on from the wire; return whether anything came."""
+        await self._flush()
+        raw = await self._reader.read(_CHUNK)
+        self._incoming.write(raw)
+        return bool(raw)
 
     def write(self, data: bytes) -> None:
         self._tls.write(data)
