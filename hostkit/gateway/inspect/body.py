@@ -114,7 +114,6 @@ class Carried:
     async def _receive(self) -> bytes:
         """Return what of the next data is the body's, what follows it put back at the body's end."""
         data = await self._read()
-        self._goes_on = True
         try:
             piece = self.frame.feed(data)
         except BadMessage as why:
@@ -128,6 +127,7 @@ class Carried:
         if not self._goes_on and not self.stream.holds():
             self.stream.write(write_answer(100, b"Continue", ()))
             await self.stream.drain()
+        self._goes_on = True
         try:
             async with contextlib.nullcontext() if self.stream.holds() else asyncio.timeout(BODY_WAIT):
                 data = await self.stream.read()

@@ -154,7 +154,7 @@ class _Out:
             self._writer = Writer(chunked=self._method != "HEAD")
         if not self._carried.keeps:
             shown = (*shown, (b"connection", b"close"))
-        self._ready += write_answer(head.status, head.reason, shown)
+        self._ready += write_answer(head.status, self._carried.vault.needles.clean(head.reason), shown)
 
     async def data(self, data: bytes) -> None:
         carried = self._carried
@@ -185,7 +185,7 @@ async def _switch(carried: Carried, upstream: Upstream, answer: Answer, head: An
         raise Denied("bad-answer", "a switch of protocol that was not asked for")
     shown = (*answer.head(head), (b"connection", b"Upgrade"), (b"upgrade", b"websocket"))
     carried.asked.status, carried.begun = 101, True
-    carried.stream.write(write_answer(101, head.reason, shown))
+    carried.stream.write(write_answer(101, carried.vault.needles.clean(head.reason), shown))
     await carried.stream.drain()
     reader, writer = upstream.streams
     far = Plain(reader, writer, rest)

@@ -8,6 +8,8 @@ from hostkit.gateway.requests import Denied
 
 More = Callable[[], Awaitable[bytes]]
 """Reads on, empty at the end of the connection."""
+_INTERIM = 20
+"""Interim answers that may come before one: servers send one or two."""
 
 
 class Incoming:
@@ -21,8 +23,13 @@ class Incoming:
     async def head(self) -> AnswerHead:
         """Return the head, interim ones left out but for the switch of protocols; raise Denied `bad-answer`."""
         try:
-            while (head := read_answer(await self._raw())).status < 200 and head.status != 101:
-                pass
+            head = read_answer(await self._raw())
+            for _ in range(_INTERIM):
+                if head.status >= 200 or head.status == 101:
+                    break
+                head = read_answer(await self._raw())
+            else:
+                raise BadMessage(f"over {_INTERIM} interim answers")
         except BadMessage as why:
             raise Denied("bad-answer", str(why)) from None
         self._frame, self._keeps = frame_of_answer(self._method, head), head.keeps

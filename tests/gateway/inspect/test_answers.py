@@ -51,6 +51,12 @@ def test_an_answer_comes_whole_in_each_framing(tmp_path, said, body):
     assert lab.outcomes() == ["done"]
 
 
+def test_a_key_in_the_status_line_is_taken_out_too(tmp_path):
+    got, lab = asked(tmp_path, answer(b"hello", status=f"401 {KEY} is no good"))
+    assert got.startswith(b"HTTP/1.1 401 " + STARS + b" is no good\r\n")
+    assert lab.outcomes() == ["done"]
+
+
 def test_one_that_ends_with_its_connection_is_framed_anew(tmp_path):
     async def story():
         async with Lab(tmp_path) as lab:

@@ -167,6 +167,18 @@ def test_a_body_that_is_waited_for_is_asked_for(tmp_path):
     run(story())
 
 
+def test_a_body_that_is_long_in_coming_is_asked_for_once(tmp_path):
+    async def story():
+        async with Lab(tmp_path) as lab, lab.agent() as (reader, writer):
+            writer.write(lab.head("PUT /v1/x", "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n").encode())
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
+            await until(lambda: lab.got)  # its head has left without it
+            writer.write(chunk(b"hi") + b"0\r\n\r\n")
+            assert (await whole(reader)).startswith(b"HTTP/1.1 200 ")
+
+    run(story())
+
+
 def test_an_agent_that_leaves_in_the_middle_of_a_body_sends_nothing_that_looks_whole(tmp_path):
     async def story():
         async with Lab(tmp_path) as lab:
