@@ -23,17 +23,18 @@ class Incoming:
     async def head(self) -> AnswerHead:
         """Return the head, interim ones left out but for the switch of protocols; raise Denied `bad-answer`."""
         try:
-            head = read_answer(await self._raw())
-            for _ in range(_INTERIM):
-                if head.status >= 200 or head.status == 101:
-                    break
-                head = read_answer(await self._raw())
-            else:
-                raise BadMessage(f"over {_INTERIM} interim answers")
+            head = await self._told()
         except BadMessage as why:
             raise Denied("bad-answer", str(why)) from None
         self._frame, self._keeps = frame_of_answer(self._method, head), head.keeps
         return head
+
+    async def _told(self) -> AnswerHead:
+        for _ in range(_INTERIM):
+            head = read_answer(await self._raw())
+            if head.status >= 200 or head.status == 101:
+                return head
+        raise BadMessage(f"over {_INTERIM} interim answers")
 
     async def _raw(self) -> bytes:
         while (end := self._buffer.find(b"\r\n\r\n") + 4) < 4 and len(self._buffer) <= ANSWER_LIMIT:
