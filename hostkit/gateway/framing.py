@@ -7,7 +7,7 @@ from typing import Protocol
 from hostkit.gateway.http import HOP, AnswerHead, BadMessage, Headers, read_field
 
 _STRICT = re.compile(rb"([0-9a-fA-F]{1,8})")
-_LENIENT = re.compile(rb"([0-9a-fA-F]{1,15})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
+_LENIENT = re.compile(rb"([0-9a-fA-F]{1,20})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
 _Line = Callable[[bytes], None]
 _LONGEST = 4096
 """Octets of a line of a chunked body, and of all its trailers."""

@@ -90,9 +90,17 @@ def read_answer(raw: bytes) -> AnswerHead:
     if line is None:
         raise BadMessage("no status line of HTTP/1.0 or HTTP/1.1")
     old = line[1] == b"0"
-    headers = _fields(lines)
+    headers = _said_once(_fields(lines))
     _framed(headers, old=old)
     return AnswerHead(int(line[2]), line[3] or b"", headers, old)
+
+
+def _said_once(headers: Headers) -> Headers:
+    """Return the headers with a length that was said again, in the same digits, said once (RFC 9112 section 6.3)."""
+    lengths = [pair for pair in headers if pair[0] == b"content-length"]
+    if len(lengths) < 2 or len(set(lengths)) > 1:
+        return headers
+    return (*[pair for pair in headers if pair[0] != b"content-length"], lengths[0])
 
 
 def _fields(lines: list[bytes]) -> Headers:
@@ -160,6 +168,8 @@ HOP = frozenset(
     b" http2-settings transfer-encoding".split()
 )
 """Headers of one connection, which never pass from one side to the other."""
+FRAMING = HOP | {b"host", b"content-length"}
+"""Headers that say where a message goes and where it ends; nobody but the gateway writes them."""
 
 
 def end_to_end(headers: Headers) -> Headers:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
+from hostkit.gateway.http import FRAMING
 from hostkit.gateway.names import canonical, matches
 from hostkit.gateway.services import COUNTED, SPANS, Budget, Credential, Service
 
@@ -175,8 +176,19 @@ def _validate_service(service: Service) -> None:
     for line in (*service.sets, *(f"{name}: x" for name in service.drops)):
         if not re.fullmatch(r"[A-Za-z0-9-]+: [!-~]([ -~]*[!-~])?", line):
             raise RulesError(f"{where}: {line!a} is no header")
+    _validate_headers(service, where)
     for budget in service.budgets:
         _validate_budget(budget)
+
+
+def _validate_headers(service: Service, where: str) -> None:
+    """Raise RulesError for a header that is the gateway's own to write: a body would leave without its length."""
+    places = [
+        place.removeprefix("header:").partition("=")[0] for known in service.credentials for place in known.places
+    ]
+    named = {name.lower().encode() for name in (*places, *service.drops)} | {name for name, _ in service.sent}
+    if own := sorted(named & FRAMING):
+        raise RulesError(f"{where}: {own[0].decode()} is the gateway's own to write")
 
 
 def _validate_credential(credential: Credential, where: str) -> None:

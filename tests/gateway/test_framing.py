@@ -126,7 +126,7 @@ def test_an_answers_chunks_may_say_more_than_a_requests(size, strict, step):
             fed(data, step)
 
 
-@pytest.mark.parametrize("broken", [b"5\nhello", b"x\r\nhello", b"5\r\nhello\n0\r\n", b"-5\r\n", b"f" * 16 + b"\r\n"])
+@pytest.mark.parametrize("broken", [b"5\nhello", b"x\r\nhello", b"5\r\nhello\n0\r\n", b"-5\r\n", b"f" * 21 + b"\r\n"])
 def test_an_answers_chunks_have_whole_line_ends_and_a_size(broken):
     with pytest.raises(BadMessage):
         fed(broken, 1, strict=False)

@@ -108,16 +108,20 @@ async def _answer(carried: Carried, upstream: Upstream, request: Request) -> boo
         async with Watch(carried) as watch:
             incoming = Incoming(request.method, partial(_more, upstream, out, watch))
             head = await incoming.head()
-            if head.status == 101:
-                await _switch(carried, upstream, answer, head, incoming.rest)
-                return False
-            out.head(head)
-            while piece := await incoming.piece():
-                await out.data(piece)
-            await out.end(incoming.trailers)
+            if head.status != 101:
+                await _pass_on(incoming, head, out)
+        if head.status == 101:  # from here on the bridge alone reads the agent's stream
+            await _switch(carried, upstream, answer, head, incoming.rest)
     finally:  # an agent that hangs up early has had its tokens all the same
         _count(carried, answer)
     return incoming.kept
+
+
+async def _pass_on(incoming: Incoming, head: AnswerHead, out: "_Out") -> None:
+    out.head(head)
+    while piece := await incoming.piece():
+        await out.data(piece)
+    await out.end(incoming.trailers)
 
 
 async def _more(upstream: Upstream, out: "_Out", watch: Watch) -> bytes:
@@ -184,7 +188,7 @@ async def _switch(carried: Carried, upstream: Upstream, answer: Answer, head: An
     if not carried.allowed.route.socket or b"sec-websocket-extensions" in dict(head.headers):
         raise Denied("bad-answer", "a switch of protocol that was not asked for")
     shown = (*answer.head(head), (b"connection", b"Upgrade"), (b"upgrade", b"websocket"))
-    carried.asked.status, carried.begun = 101, True
+    carried.asked.status, carried.begun, carried.keeps = 101, True, False
     carried.stream.write(write_answer(101, carried.vault.needles.clean(head.reason), shown))
     await carried.stream.drain()
     reader, writer = upstream.streams

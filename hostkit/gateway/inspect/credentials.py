@@ -22,6 +22,8 @@ _HARMLESS = re.compile(
 stands in one at a service that has a key of ours, and is not ours, is refused: another's would be used instead."""
 
 
+_REMEMBERED = 64
+"""Letters of the longest name that is remembered: the agent chooses them, and may choose long ones."""
 _AT_ANY = frozenset({"x-api-key", "api-key", "x-goog-api-key", "x-auth-token", "private-token"})
 """Headers in which a service without a key of ours takes none either: a listed host is no place for another account."""
 
@@ -59,8 +61,11 @@ def carries(service: Service, kind: str, name: str) -> bool:
     return _carries(_own(service.credentials), kind, name)
 
 
-@lru_cache(maxsize=1024)
 def _carries(places: frozenset[str], kind: str, name: str) -> bool:
+    return _remembered(places, kind, name) if len(name) <= _REMEMBERED else _looked_at(places, kind, name)
+
+
+def _looked_at(places: frozenset[str], kind: str, name: str) -> bool:
     plain = name.lower() if kind == "header" else plain_name(name)
     if plain == "authorization":
         return True
@@ -69,7 +74,9 @@ def _carries(places: frozenset[str], kind: str, name: str) -> bool:
     return f"{kind}:{name}" in places or looks_like_a_key(plain)
 
 
-@lru_cache(maxsize=1024)
+_remembered = lru_cache(maxsize=1024)(_looked_at)
+
+
 def looks_like_a_key(name: str) -> bool:
     """Return whether a name is one that keys have, in any service's words."""
     return bool(_CARRIER.search(name)) and not _HARMLESS.fullmatch(name)

@@ -1,5 +1,6 @@
 """One answer as it comes from upstream: its head, then its body piece by piece."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 from hostkit.gateway.framing import Frame, UntilClosed, frame_of_answer
@@ -8,8 +9,9 @@ from hostkit.gateway.requests import Denied
 
 More = Callable[[], Awaitable[bytes]]
 """Reads on, empty at the end of the connection."""
-_INTERIM = 20
-"""Interim answers that may come before one: servers send one or two."""
+_BARE = re.compile(rb"(?<!\r)\n")
+_INTERIM = 100
+"""Interim answers that may come before one: a server at long work says that it is every few seconds."""
 
 
 class Incoming:
@@ -26,11 +28,11 @@ class Incoming:
             head = await self._told()
         except BadMessage as why:
             raise Denied("bad-answer", str(why)) from None
-        self._frame, self._keeps = frame_of_answer(self._method, head), head.keeps
+        self._frame, self._keeps = frame_of_answer(self._method, head), head.keeps and head.status != 101
         return head
 
     async def _told(self) -> AnswerHead:
-        for _ in range(_INTERIM):
+        for _ in range(_INTERIM + 1):
             head = read_answer(await self._raw())
             if head.status >= 200 or head.status == 101:
                 return head
@@ -38,6 +40,8 @@ class Incoming:
 
     async def _raw(self) -> bytes:
         while (end := self._buffer.find(b"\r\n\r\n") + 4) < 4 and len(self._buffer) <= ANSWER_LIMIT:
+            if _BARE.search(self._buffer):  # who ends lines so waits for nothing more
+                raise BadMessage("a bare line end in the head of an answer")
             more = await self._more()
             if not more:
                 raise BadMessage("the connection was closed before the answer")

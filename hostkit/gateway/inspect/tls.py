@@ -122,6 +122,7 @@ class Tls(Plain):
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._incoming.write(hello)
+        self._ended = False
 
     async def handshake(self) -> None:
         """Shake hands; raise ssl.SSLError if the agent does not go along, for it may not trust the authority."""
@@ -147,6 +148,8 @@ class Tls(Plain):
             await self._writer.drain()
 
     async def _more(self) -> bytes:
+        if self._ended:
+            return b""
         pieces: list[bytes] = []
         hungry = not self._has_more()
         while True:
@@ -161,7 +164,8 @@ class Tls(Plain):
                 continue
             except ssl.SSLZeroReturnError:
                 piece = b""
-            if not piece:  # the goodbye, as a memory BIO tells it
+            if not piece:  # the goodbye, as a memory BIO tells it, and once only
+                self._ended = True
                 return b"".join(pieces)
             pieces.append(piece)
             hungry = not self._has_more()

@@ -35,9 +35,11 @@ class Watch:
         while silent < SILENCE:
             wait = SILENCE - silent if self._watches() else LONG
             try:
-                async with asyncio.timeout(wait):
+                async with asyncio.timeout(wait) as limit:
                     return await upstream.read(_CHUNK)
-            except TimeoutError:
+            except TimeoutError as why:
+                if not limit.expired():  # the kernel's own: the other side is gone
+                    raise ConnectionResetError(str(why)) from None
                 silent += wait
         raise TimeoutError
 

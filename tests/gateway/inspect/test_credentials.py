@@ -4,7 +4,8 @@ import base64
 
 import pytest
 
-from hostkit.gateway.inspect.credentials import find, put, refuse_marks
+from hostkit.gateway.inspect import credentials
+from hostkit.gateway.inspect.credentials import carries, find, put, refuse_marks
 from hostkit.gateway.marks import mark
 from hostkit.gateway.requests import Denied
 from hostkit.gateway.services import Credential, Service
@@ -41,6 +42,17 @@ def basic(pair):
 
 def look(*headers, query=(), service=SERVICE):
     return find(service, tuple((name.encode(), value.encode()) for name, value in headers), query, OWN)
+
+
+def test_names_that_an_agent_makes_long_are_looked_at_and_not_remembered():
+    credentials._remembered.cache_clear()
+    service = Service("api", ("api.example",), (), (Credential("key", "held", ("header:x-key={}",)),))
+    for number in range(50):
+        assert carries(service, "header", f"x-{number}-" + "x" * 30_000 + "-token")
+        assert not carries(service, "query", f"x-{number}-" + "x" * 30_000)
+    assert credentials._remembered.cache_info().currsize == 0
+    assert carries(service, "header", "x-key")
+    assert credentials._remembered.cache_info().currsize == 1
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ def test_an_answer_is_the_same_in_whatever_pieces_it_comes_and_its_connection_ca
 def test_interim_answers_are_left_out_but_for_the_switch_of_protocols():
     interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
     assert read(interim + WHOLE)[1] == b"hello"
+    assert read(b"HTTP/1.1 102 Processing\r\n\r\n" * 100 + WHOLE)[1] == b"hello"
     head, _, incoming = read(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\nframes")
     assert (head.status, incoming.rest) == (101, b"frames")
 
@@ -80,7 +81,8 @@ def test_an_answer_to_head_has_no_body_whatever_it_says():
         ((b"HTTP/1.1 200 OK\r\nConte",), "closed before the answer"),
         ((b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello",), "cut short"),
         ((b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",), "cut short"),
-        ((b"HTTP/1.1 100 Continue\r\n\r\n" * 30 + WHOLE,), "interim"),
+        ((b"HTTP/1.1 100 Continue\r\n\r\n" * 101 + WHOLE,), "over 100 interim"),
+        ((b"HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", b"never"), "a bare line end"),
         ((b"SSH-2.0-x\r\n\r\n",), "no status line"),
         ((b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",), "a repeated"),
         ((b"HTTP/1.1 200 OK\r\nX: " + b"y" * ANSWER_LIMIT, b"y\r\n\r\n"), "no head of an answer that ends within"),

@@ -7,6 +7,7 @@ import pytest
 from wsproto.events import BytesMessage, CloseConnection, Ping, Pong, TextMessage
 
 from hostkit.gateway.inspect import socket as socket_module
+from hostkit.gateway.inspect import watch as watch_module
 from tests.gateway.inspect.lab import KEY, Lab, run, until, whole
 from tests.gateway.inspect.sockets import ASKS, SOCKET, Far, opened
 
@@ -58,6 +59,34 @@ def test_pings_go_through_to_the_other_end_both_ways(tmp_path):
             assert (type(ping), bytes(ping.payload)) == (Ping, b"two")
             await agent.say(ping.response())
             await until(lambda: isinstance(far.heard[-1], Pong))
+
+    run(story())
+
+
+def test_after_the_goodbyes_the_gateway_ends_the_connection_and_reads_no_request_from_it(tmp_path):
+    async def story():
+        async with opened(tmp_path) as (lab, _, agent):
+            await agent.say(CloseConnection(1000))
+            assert (await agent.hear()).code == 1000
+            assert await asyncio.wait_for(agent.hear(), 3) is None
+            assert (lab.outcomes(), lab.lines("denied")) == (["done"], [])
+
+    run(story())
+
+
+def test_a_switch_that_is_long_in_coming_is_carried_like_any(tmp_path, monkeypatch):
+    monkeypatch.setattr(watch_module, "LONG", 0.1)
+
+    class Slow(Far):
+        async def __call__(self, *ends):
+            await asyncio.sleep(0.5)
+            await super().__call__(*ends)
+
+    async def story():
+        async with opened(tmp_path, Slow()) as (lab, _, agent):
+            await agent.say(TextMessage("hello"))
+            assert await agent.message() == "hello"
+            assert lab.lines("denied") == []
 
     run(story())
 
