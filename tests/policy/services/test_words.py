@@ -1,4 +1,13 @@
-from hostkit.policy.services.words import expanded, expanded_all
+import pytest
+
+from hostkit.policy.services.words import expanded, expanded_all, leaving_place
+
+
+@pytest.mark.parametrize("name", ["host", "content-length", "transfer-encoding", "connection", "te"])
+def test_a_key_leaves_in_no_header_that_the_gateway_itself_writes(name):
+    with pytest.raises(ValueError, match="the gateway itself writes"):
+        leaving_place(f"header:{name}={{}}")
+    assert leaving_place("header:x-host={}") == "header:x-host={}"
 
 
 def test_a_template_stands_once_for_each_choice_of_its_words():
