@@ -30,10 +30,18 @@ class Frame(Protocol):
         """Take the end of the connection; raise BadMessage if the body was not whole."""
 
 
-class Sized:
-    """A body of so many octets."""
+class _Bounded:
+    """A body that says itself where it ends."""
 
     trailers: Headers = ()
+
+    def close(self) -> None:
+        """Raise BadMessage: a body that is whole is not asked."""
+        raise BadMessage("a body that was cut short")
+
+
+class Sized(_Bounded):
+    """A body of so many octets."""
 
     def __init__(self, size: int) -> None:
         self._left, self.done, self.rest = size, not size, b""
@@ -45,10 +53,6 @@ class Sized:
             return data
         piece, self.rest, self.done = data[: self._left], data[self._left :], True
         return piece
-
-    def close(self) -> None:
-        """Raise BadMessage: what is whole is not asked."""
-        raise BadMessage("a body that was cut short")
 
 
 class UntilClosed:
@@ -69,7 +73,7 @@ class UntilClosed:
         self.done = True
 
 
-class Chunked:
+class Chunked(_Bounded):
     """A chunked body (RFC 9112 section 7.1).
 
     `strict`, for requests, refuses what two servers read in two ways: extensions, sizes with a space or over eight
@@ -80,7 +84,6 @@ class Chunked:
         self._strict, self._line, self._left, self._told = strict, b"", 0, 0
         self._next: _Line = self._size
         self.done, self.rest = False, b""
-        self.trailers: Headers = ()
 
     def feed(self, data: bytes) -> bytes:
         """Return the octets of the body in the data; raise BadMessage for a frame that is broken or unclear."""
@@ -98,10 +101,6 @@ class Chunked:
                 self._whole()
         self.rest = data[at:]
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-    def close(self) -> None:
-        """Raise BadMessage: what is whole is not asked."""
-        raise BadMessage("a body that was cut short")
 
     def _begun(self, more: bytes) -> None:
         """Take more of a line, refused at its first octet too much and not at a line end that may never come."""
@@ -170,3 +169,8 @@ class Writer:
         if not self._chunked:
             return b""
         return b"0\r\n" + b"".join(b"%b: %b\r\n" % pair for pair in trailers) + b"\r\n"
+
+
+def writer_like(frame: Frame) -> Writer:
+    """Return what writes a body in the form that it came in."""
+    return Writer(chunked=isinstance(frame, Chunked))

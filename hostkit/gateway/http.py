@@ -42,11 +42,6 @@ class RequestHead(NamedTuple):
     headers: Headers
     old: bool = False
 
-    @property
-    def keeps(self) -> bool:
-        """Whether another request may follow on the connection."""
-        return not (self.old or _closes(self.headers))
-
 
 class AnswerHead(NamedTuple):
     """The head of an answer; `old` is HTTP/1.0."""
@@ -56,11 +51,6 @@ class AnswerHead(NamedTuple):
     headers: Headers
     old: bool = False
 
-    @property
-    def keeps(self) -> bool:
-        """Whether another answer may follow on the connection."""
-        return not (self.old or _closes(self.headers))
-
 
 def read_request(raw: bytes) -> RequestHead:
     """Return a request's head, given with its blank line; raise BadRequest if two parsers could read it in two ways.
@@ -68,13 +58,9 @@ def read_request(raw: bytes) -> RequestHead:
     One request line of HTTP/1.0 or 1.1, whole header lines, no bare line ends, no folding, no control characters, one
     Host, and one way at most to say where the body ends.
     """
-    first, *lines = raw[:-4].split(b"\r\n")
-    line = _REQUEST_LINE.fullmatch(first)
-    if line is None:
-        raise BadRequest("bad-request", "no request line of HTTP/1.0 or HTTP/1.1")
-    old = line[3] == b"0"
     try:
-        headers = _fields(lines)
+        line, headers = _lines(raw, _REQUEST_LINE, "request line")
+        old = line[3] == b"0"
         told = _framed(headers, old=old)
     except BadMessage as why:
         raise BadRequest("bad-request", str(why)) from None
@@ -85,14 +71,19 @@ def read_request(raw: bytes) -> RequestHead:
 
 def read_answer(raw: bytes) -> AnswerHead:
     """Return an answer's head, given with its blank line; raise BadMessage for what a client may not be shown."""
-    first, *lines = raw[:-4].split(b"\r\n")
-    line = _STATUS_LINE.fullmatch(first)
-    if line is None:
-        raise BadMessage("no status line of HTTP/1.0 or HTTP/1.1")
-    old = line[1] == b"0"
-    headers = _said_once(_fields(lines))
+    line, headers = _lines(raw, _STATUS_LINE, "status line")
+    old, headers = line[1] == b"0", _said_once(headers)
     _framed(headers, old=old)
     return AnswerHead(int(line[2]), line[3] or b"", headers, old)
+
+
+def _lines(raw: bytes, start: re.Pattern[bytes], what: str) -> tuple[re.Match[bytes], Headers]:
+    """Return the parts of a head's first line and its headers; raise BadMessage for a line that is none."""
+    first, *lines = raw[:-4].split(b"\r\n")
+    line = start.fullmatch(first)
+    if line is None:
+        raise BadMessage(f"no {what} of HTTP/1.0 or HTTP/1.1")
+    return line, tuple([_field(one) if len(one) <= _REMEMBERED else read_field(one) for one in lines])
 
 
 def _said_once(headers: Headers) -> Headers:
@@ -101,10 +92,6 @@ def _said_once(headers: Headers) -> Headers:
     if len(lengths) < 2 or len(set(lengths)) > 1:
         return headers
     return (*[pair for pair in headers if pair[0] != b"content-length"], lengths[0])
-
-
-def _fields(lines: list[bytes]) -> Headers:
-    return tuple([_field(line) if len(line) <= _REMEMBERED else read_field(line) for line in lines])
 
 
 def read_field(line: bytes) -> tuple[bytes, bytes]:
@@ -135,9 +122,10 @@ def _framed(headers: Headers, *, old: bool) -> dict[bytes, bytes]:
     return told
 
 
-def _closes(headers: Headers) -> bool:
-    said = [value for name, value in headers if name == b"connection"]
-    return bool(said) and b"close" in words(b",".join(said))
+def keeps(head: RequestHead | AnswerHead) -> bool:
+    """Return whether another message may follow on the connection."""
+    said = [value for name, value in head.headers if name == b"connection"]
+    return not (head.old or (said and b"close" in words(b",".join(said))))
 
 
 def words(value: bytes) -> list[bytes]:

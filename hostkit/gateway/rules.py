@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from hostkit.gateway.http import FRAMING
 from hostkit.gateway.names import canonical, matches
-from hostkit.gateway.services import COUNTED, SPANS, Budget, Credential, Service
+from hostkit.gateway.services import COUNTED, SPANS, Budget, Credential, Service, header_of
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -183,10 +183,8 @@ def _validate_service(service: Service) -> None:
 
 def _validate_headers(service: Service, where: str) -> None:
     """Raise RulesError for a header that is the gateway's own to write: a body would leave without its length."""
-    places = [
-        place.removeprefix("header:").partition("=")[0] for known in service.credentials for place in known.places
-    ]
-    named = {name.lower().encode() for name in (*places, *service.drops)} | {name for name, _ in service.sent}
+    named = {header_of(place) for known in service.credentials for place in known.places}
+    named |= {name.lower().encode() for name in service.drops} | {name for name, _ in service.sent}
     if own := sorted(named & FRAMING):
         raise RulesError(f"{where}: {own[0].decode()} is the gateway's own to write")
 

@@ -30,6 +30,11 @@ class Credential:
     places: tuple[str, ...]
 
 
+def header_of(place: str) -> bytes:
+    """Return the name of the header that a place of a key names, any other place as it is."""
+    return place.removeprefix("header:").partition("=")[0].lower().encode()
+
+
 @dataclass(frozen=True)
 class Pin:
     """A place in a request or an answer, and the values that it may hold.

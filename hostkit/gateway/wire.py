@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 
-from hostkit.gateway.framing import Writer, frame_of_request
+from hostkit.gateway.framing import frame_of_request, writer_like
 from hostkit.gateway.hello import LIMIT as HELLO_LIMIT
 from hostkit.gateway.hello import BadHello, server_name
 from hostkit.gateway.http import LIMIT as HEAD_LIMIT
@@ -101,7 +101,7 @@ async def exchange(asked: Asked, request: Wanted, agent: Streams, upstream: Stre
 
 async def _body(reader: asyncio.StreamReader, request: Wanted, writer: asyncio.StreamWriter, asked: Asked) -> None:
     frame = frame_of_request(request.headers)
-    out = Writer(chunked=b"transfer-encoding" in dict(request.headers))
+    out = writer_like(frame)
     while not frame.done:
         data = await reader.read(_CHUNK)
         if not data:

@@ -5,7 +5,7 @@ import contextlib
 from dataclasses import dataclass
 
 from hostkit.gateway.framing import Sized, frame_of_request
-from hostkit.gateway.http import BadMessage, BadRequest, Headers, RequestHead, write_answer
+from hostkit.gateway.http import BadMessage, BadRequest, Headers, RequestHead, keeps, write_answer
 from hostkit.gateway.inspect.credentials import carries, refuse_marks
 from hostkit.gateway.inspect.fields import parse_body
 from hostkit.gateway.inspect.house import House
@@ -42,7 +42,7 @@ class Carried:
         self.house, self.rules, self.vault, self.allowed = terms.house, terms.rules, terms.vault, terms.allowed
         self.upstream_kept, self.sent, self.begun, self.held = False, False, False, 0
         self.frame = frame_of_request(head.headers)
-        self.keeps, self._headers = head.keeps, dict(head.headers)
+        self.keeps, self._headers = keeps(head), dict(head.headers)
         self.trailers: Headers = ()
         self._goes_on = self.request_header(b"expect").strip().lower() != "100-continue" or head.old
         self._tail = self._ahead = b""

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from functools import partial
 
-from hostkit.gateway.framing import Chunked, Writer
+from hostkit.gateway.framing import Writer, writer_like
 from hostkit.gateway.http import AnswerHead, BadRequest, Headers, write_answer
 from hostkit.gateway.inspect.answer import Answer
 from hostkit.gateway.inspect.body import Carried
@@ -57,7 +57,7 @@ async def carry(carried: Carried, upstream: Upstream, head: bytes, body: bytes |
     Raise Denied for an answer, or the rest of a body, that may not go on, OSError for a side that broke, and StaleError
     where the same request may be made on a new connection.
     """
-    out, writer = Writer(chunked=isinstance(carried.frame, Chunked)), upstream.streams[1]
+    out, writer = writer_like(carried.frame), upstream.streams[1]
     again = upstream.served > 0 and body is not None and request.method in _REPEATABLE
     upstream.served, upstream.heard = upstream.served + 1, False
     try:
@@ -127,15 +127,14 @@ async def _pass_on(incoming: Incoming, head: AnswerHead, out: "_Out") -> None:
 async def _more(upstream: Upstream, out: "_Out", watch: Watch) -> bytes:
     """Return more of an answer, empty at its end; what was gathered so far is written before it is waited for."""
     await out.flush()
-    heard = upstream.heard
     try:
         data = await watch.read(upstream.streams[0])
     except TimeoutError:
         raise Denied("bad-answer", f"nothing more of an answer in {SILENCE:g} s") from None
     except OSError as why:
         problem = Denied("bad-answer", f"the connection broke in the middle of the answer: {why}")
-        raise (problem if heard else _Silent("bad-answer", "the connection broke before the answer")) from None
-    if not data and not heard:
+        raise (problem if upstream.heard else _Silent("bad-answer", "the connection broke before the answer")) from None
+    if not data and not upstream.heard:
         raise _Silent("bad-answer", "the connection was closed before the answer")
     upstream.heard = True
     return data

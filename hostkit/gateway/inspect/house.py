@@ -38,9 +38,9 @@ class House:
     shape: Shape = field(default_factory=Shape)
     accounts: dict[str, str] = field(default_factory=dict)
     """Services whose account was asked for since the rules came, and what was wrong with it (empty: nothing)."""
-    _of: Callable[[str], Service | None] = field(default=lambda _: None)
     held: int = 0
     """Octets of bodies that are in memory whole, over all connections."""
+    _of: Callable[[str], Service | None] = field(default=lambda _: None)
     _asking: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     def hold(self, size: int) -> int:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Awaitable, Callable
 
 from hostkit.gateway.framing import Frame, UntilClosed, frame_of_answer
-from hostkit.gateway.http import ANSWER_LIMIT, AnswerHead, BadMessage, Headers, read_answer
+from hostkit.gateway.http import ANSWER_LIMIT, AnswerHead, BadMessage, Headers, keeps, read_answer
 from hostkit.gateway.requests import Denied
 
 More = Callable[[], Awaitable[bytes]]
@@ -28,7 +28,7 @@ class Incoming:
             head = await self._told()
         except BadMessage as why:
             raise Denied("bad-answer", str(why)) from None
-        self._frame, self._keeps = frame_of_answer(self._method, head), head.keeps and head.status != 101
+        self._frame, self._keeps = frame_of_answer(self._method, head), keeps(head) and head.status != 101
         return head
 
     async def _told(self) -> AnswerHead:

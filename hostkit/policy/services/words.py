@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from hostkit.gateway.http import FRAMING
 from hostkit.gateway.marks import LENGTH
+from hostkit.gateway.services import header_of
 from hostkit.policy.part import Part
 
 Words = Mapping[str, tuple[str, ...]]
@@ -37,7 +38,7 @@ def leaving_place(value: str) -> str:
     """Return where a key leaves; raise ValueError for a query, which servers write into their logs."""
     if value.startswith("query:"):
         raise ValueError(f"a key leaves in a header, not in {value}")
-    if value.removeprefix("header:").partition("=")[0].encode() in FRAMING:
+    if header_of(value) in FRAMING:
         raise ValueError(
             f"{value!r} is a header that the gateway itself writes; name the one that your service documents"
         )
