@@ -32,6 +32,8 @@ def sealed(client: str, drawn: str) -> str:
 
 def find_marks(text: bytes) -> set[str]:
     """Return whose marks stand in the text, each as `mark` gives it, however the text goes on around them."""
+    if b"hk" not in text:
+        return set()
     return {found[0].decode() for found in _WHOLE.finditer(text) if _holds(found[0], found[1])}
 
 

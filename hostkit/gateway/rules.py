@@ -4,7 +4,7 @@ import ipaddress
 import json
 import re
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, get_args, get_origin, get_type_hints
 
 from hostkit.gateway.http import FRAMING
@@ -65,6 +65,11 @@ class Rules:
     services: tuple[Service, ...] = ()
     budgets: tuple[Budget, ...] = ()
     version: int = field(default=VERSION)
+
+    @cached_property
+    def budgeted(self) -> bool:
+        """Whether anything of this client has a budget."""
+        return bool(self.budgets) or any(service.budgets for service in self.services)
 
     def to_json(self) -> str:
         """Return the rules as the JSON text that `parse` reads back unchanged."""

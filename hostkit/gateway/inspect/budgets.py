@@ -37,9 +37,9 @@ class Meter:
         self.add(service, **more)
 
     def _judge(self, rules: Rules, service: str, more: dict[str, int], used_up: Callable[[Budget, int], bool]) -> None:
-        own = next((found.budgets for found in rules.services if found.name == service), ())
-        if not own and not rules.budgets:
+        if not rules.budgeted:
             return
+        own = next((found.budgets for found in rules.services if found.name == service), ())
         for whose, budgets in ((service, own), ("", rules.budgets)):
             for budget in budgets:
                 spent = self._spent(whose, budget)
