@@ -1,14 +1,14 @@
 """One engine's API, in the words of a launch plan."""
 
-import contextlib
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hostkit.engine.document import config
 from hostkit.engine.files import Entry, archive, last_of
+from hostkit.engine.frames import frames, let_go, reading
 from hostkit.engine.told import told
 from hostkit.errors import CannotTell, HostkitError
 
@@ -249,17 +249,17 @@ class Engine:
         A command that cannot be run is told on stderr and ends with 126 or 127, as in a shell. Raise CannotTell if it
         is silent for longer than `silence` seconds.
         """
-        from docker.utils.socket import frames_iter  # noqa: PLC0415 - lazy as above
-
         with told():
             made = self._api.exec_create(container, command)
-            with contextlib.closing(self._api.exec_start(made["Id"], socket=True)) as stream:
+            stream = self._api.exec_start(made["Id"], socket=True)
+            try:
                 getattr(stream, "_sock", stream).settimeout(silence)
-                frames: Iterator[tuple[int, bytes]] = frames_iter(stream, tty=False)  # type: ignore[no-untyped-call]
                 refused = b""
-                for kind, piece in frames:
+                for kind, piece in frames(reading(stream)):
                     refused = piece if piece.startswith(_CANNOT_RUN) else refused
                     write(2 if refused else kind, piece)
+            finally:
+                let_go(stream)
             code = self._exit_code(made["Id"])
         return 127 if code == 126 and any(words in refused for words in _NOT_THERE) else code
 

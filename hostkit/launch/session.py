@@ -254,6 +254,7 @@ class Session:
                 self._refuse_stopped(plan.client)
                 self._engine.start(plan.agent.name)
             side_by_side(partial(self._read_back, plan), partial(self._engine.remove_container, plan.probe.name))
+            self._refuse_ended(plan)
         except BaseException:
             self._tear_down(plan.client)
             raise
@@ -283,6 +284,11 @@ class Session:
                 raise
             raise self._ended(plan, now) from None
         return [word for word in (uids.wrong_uid(plan.host_uid, status, uid_map), profile) if word]
+
+    def _refuse_ended(self, plan: LaunchPlan) -> None:
+        """Raise CannotTell if the agent ended since its process was looked at."""
+        if not (state := (self._engine.inspect(plan.agent.name) or {}).get("State", {})).get("Pid"):
+            raise self._ended(plan, state)
 
     def _end_of(self, container: str) -> dict[str, Any] | None:
         """Return a container's state once the engine says that it ended, None if it does not within a second."""

@@ -87,7 +87,9 @@ class House:
         return json.loads(said.stdout.splitlines()[-1]) if said.stdout.strip() else said.stderr
 
     def held(self, name):
-        return self.cli("exec", NAME, "--", "cat", f"/run/secrets/{name}").stdout
+        said = self.cli("exec", NAME, "--", "cat", f"/run/secrets/{name}")
+        assert said.stdout, said.stderr
+        return said.stdout
 
     @functools.cached_property
     def placeholders(self):

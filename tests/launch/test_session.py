@@ -71,6 +71,12 @@ def test_an_agent_that_ends_while_it_is_read_back_is_told_with_its_last_words(tm
         session(tmp_path)._read_back(PLAN)
 
 
+def test_an_agent_that_ended_after_it_was_read_back_is_told_with_its_last_words(tmp_path):
+    session(tmp_path)._refuse_ended(PLAN)
+    with pytest.raises(CannotTell, match=r"ended at once \(exit 3\): 'its last words"):
+        session(tmp_path, pid=0)._refuse_ended(PLAN)
+
+
 def test_an_agent_that_the_host_does_not_see_cannot_be_read_back(tmp_path, monkeypatch):
     monkeypatch.setattr("hostkit.launch.session._NOTICED", 0.1)
     with pytest.raises(CannotTell, match="/proc/43/status: not taught"):
