@@ -118,17 +118,19 @@ def _inspected(place: Place) -> list[Figure]:
         ours = {"port": lay.GATEWAY, "roots": "near-root.pem"}
         peer = {"port": lay.MITMPROXY, "roots": "mitmproxy/mitmproxy-ca-cert.pem"}
         none = {"port": 443, "roots": "far-root.pem"}
-        rounds = _interleaved((none, peer, ours), lambda way: _posts(place, **way))
-    direct, mitmproxy, gateway = zip(*rounds, strict=True)
+        other = {**ours, "sizes": 7}
+        rounds = _interleaved((none, peer, ours, other), lambda way: _posts(place, **way))
+    direct, mitmproxy, gateway, others = zip(*rounds, strict=True)
     return [
         _share("inspected POST of 480 B; peer: mitmproxy 11.0.2", "/s", gateway, mitmproxy, 5),
+        _share("the same, no head like the one before it", "/s", others, mitmproxy, 5),
         _share("load generator's own limit; peer: the gateway", "/s", direct, gateway, 1.5),
     ]
 
 
 def _posts(place: Place, **way: Any) -> float:
-    terms = {"name": lay.OPENED, "bearer": lay.held(place.directory), "connections": 20, "seconds": SECONDS}
-    return float(place.load("posts", **terms, **way)["rate"])
+    terms = {"name": lay.OPENED, "bearer": lay.held(place.directory), "connections": 20, "seconds": SECONDS, "sizes": 1}
+    return float(place.load("posts", **{**terms, **way})["rate"])
 
 
 def _share(name: str, unit: str, ours: tuple[float, ...], peers: tuple[float, ...], goal: float) -> Figure:

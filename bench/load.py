@@ -3,6 +3,7 @@
 `python bench/load.py PART TERMS`; it needs nothing but Python.
 """
 
+import itertools
 import json
 import selectors
 import socket
@@ -96,21 +97,24 @@ def _in_turn(ways: list[Callable[[], None]], rounds: int) -> dict[str, Any]:
 
 
 def posts(  # noqa: PLR0913 - one load's terms
-    place: str, name: str, port: int, roots: str, bearer: str, connections: int, seconds: float
+    place: str, name: str, port: int, roots: str, bearer: str, connections: int, seconds: float, sizes: int
 ) -> dict[str, Any]:
-    """Return how many small POSTs a second all connections got through, each asking again when it was answered."""
-    request = asking(name, "POST /post", bearer, _BODY)
-    wires = [reach(name, port, f"{place}/{roots}") for _ in range(connections)]
+    """Return how many small POSTs a second all connections got through, each asking again when it was answered.
+
+    Their bodies come in so many sizes, one octet apart, in turn: with more than one no head is like the one before it.
+    """
+    requests = [asking(name, "POST /post", bearer, _BODY + b" " * more) for more in range(sizes)]
+    wires = {reach(name, port, f"{place}/{roots}"): itertools.cycle(requests) for _ in range(connections)}
     with selectors.DefaultSelector() as ready:
-        for wire in wires:
-            ready.register(wire, selectors.EVENT_READ)
-            wire.sendall(request)
+        for wire, asks in wires.items():
+            ready.register(wire, selectors.EVENT_READ, asks)
+            wire.sendall(next(asks))
         begin, done, counted = time.monotonic(), 0, 0
         warm, end = begin + seconds / 5, begin + seconds
         while (now := time.monotonic()) < end:
             for key, _ in ready.select(1):
                 answered(key.fileobj)  # type: ignore[arg-type] # only these were registered
-                key.fileobj.sendall(request)  # type: ignore[union-attr] # same
+                key.fileobj.sendall(next(key.data))  # type: ignore[union-attr] # same
                 done += 1
             if now < warm:
                 counted = done
