@@ -138,9 +138,8 @@ class Chunked(_Bounded):
         self.trailers = (*self.trailers, (name, value))
 
 
-def frame_of_request(headers: Headers) -> Frame:
-    """Return the frame of a request's body, its head read strictly."""
-    told = dict(headers)
+def frame_of_request(told: dict[bytes, bytes]) -> Frame:
+    """Return the frame of a request's body by its headers, the head read strictly."""
     return Chunked(strict=True) if b"transfer-encoding" in told else Sized(int(told.get(b"content-length", b"0")))
 
 

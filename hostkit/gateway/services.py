@@ -7,6 +7,8 @@ with the trust level already applied: a route that the level does not have is no
 from dataclasses import dataclass
 from functools import cached_property
 
+from hostkit.gateway.http import Headers
+
 LIMIT = 1024 * 1024
 """Octets of a body that is read whole to be judged, where a route names no other limit."""
 COUNTED = frozenset({"requests", "bytes_up", "bytes_down", "messages", "tokens", "cost"})
@@ -143,9 +145,11 @@ class Service:
         lines = (line.partition(": ") for line in self.sets)
         return tuple((name.lower().encode(), value.encode()) for name, _, value in lines)
 
-    def holds_back(self, name: bytes) -> bool:
-        """Return whether a request's header of this name, in small letters, never leaves."""
-        return name in self._held_back or b"_" in name or name.startswith(b"x-forwarded-")
+    def passed(self, headers: Headers) -> list[tuple[bytes, bytes]]:
+        """Return a request's headers but for those that never leave; their names are in small letters."""
+        gone = self._held_back
+        kept = [pair for pair in headers if not (pair[0] in gone or b"_" in pair[0])]
+        return [pair for pair in kept if not pair[0].startswith(b"x-forwarded-")]
 
     @cached_property
     def _held_back(self) -> frozenset[bytes]:

@@ -100,7 +100,7 @@ async def exchange(asked: Asked, request: Wanted, agent: Streams, upstream: Stre
 
 
 async def _body(reader: asyncio.StreamReader, request: Wanted, writer: asyncio.StreamWriter, asked: Asked) -> None:
-    frame = frame_of_request(request.headers)
+    frame = frame_of_request(dict(request.headers))
     out = writer_like(frame)
     while not frame.done:
         data = await reader.read(_CHUNK)

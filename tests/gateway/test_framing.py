@@ -179,9 +179,9 @@ def test_an_answers_frame_follows_its_method_its_status_and_its_head(method, sta
 
 
 def test_a_request_without_a_length_has_no_body():
-    assert frame_of_request(()).done
-    assert not frame_of_request(((b"content-length", b"1"),)).done
-    assert isinstance(frame_of_request(((b"transfer-encoding", b"chunked"),)), Chunked)
+    assert frame_of_request({}).done
+    assert not frame_of_request({b"content-length": b"1"}).done
+    assert isinstance(frame_of_request({b"transfer-encoding": b"chunked"}), Chunked)
 
 
 def test_without_chunks_a_body_is_written_as_it_is_and_an_empty_piece_is_no_last_chunk():

@@ -36,7 +36,8 @@ class Answer:
         """
         headers = end_to_end(head.headers)
         told = dict(headers)
-        self.usage = Usage(self._allowed.service, told.get(b"content-type", b"").decode("latin-1"))
+        if self._allowed.service.usage:
+            self.usage = Usage(self._allowed.service, told.get(b"content-type", b"").decode("latin-1"))
         good = head.status == 101 or 200 <= head.status < 300
         if good:
             judge_answer_head(self._allowed.route.expects, headers)

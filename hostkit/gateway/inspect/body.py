@@ -2,19 +2,17 @@
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
 
 from hostkit.gateway.framing import Sized, frame_of_request
-from hostkit.gateway.http import BadMessage, BadRequest, Headers, RequestHead, keeps, write_answer
+from hostkit.gateway.http import BadMessage, BadRequest, Headers, write_answer
 from hostkit.gateway.inspect.credentials import carries, refuse_marks
 from hostkit.gateway.inspect.fields import parse_body
 from hostkit.gateway.inspect.house import House
-from hostkit.gateway.inspect.judge import Allowed, judge_body
+from hostkit.gateway.inspect.judge import judge_body
+from hostkit.gateway.inspect.judged import Judged
 from hostkit.gateway.inspect.tls import Plain
-from hostkit.gateway.inspect.vault import Vault
 from hostkit.gateway.marks import LENGTH
 from hostkit.gateway.requests import Asked, Denied
-from hostkit.gateway.rules import Rules
 
 _SMALL = 64 * 1024
 """Octets of a body that is read before its request leaves, judged or not: one write instead of two tasks."""
@@ -24,27 +22,18 @@ BODY_WAIT = 60.0
 """Seconds that an agent may be silent in the middle of a body."""
 
 
-@dataclass(frozen=True)
-class Terms:
-    """On what terms a request goes on: the rules and the vault of the moment it was judged, and the judgement."""
-
-    house: House
-    rules: Rules
-    vault: Vault
-    allowed: Allowed
-
-
 class Carried:
     """One request under way: the agent's side of it, what is judged while it passes, and what it came to."""
 
-    def __init__(self, stream: Plain, head: RequestHead, terms: Terms, asked: Asked) -> None:
-        self.stream, self.head, self.asked = stream, head, asked
-        self.house, self.rules, self.vault, self.allowed = terms.house, terms.rules, terms.vault, terms.allowed
+    def __init__(self, stream: Plain, house: House, judged: Judged, asked: Asked) -> None:
+        self.stream, self.house, self.asked = stream, house, asked
+        self.rules, self.vault, self.allowed = judged.rules, judged.vault, judged.allowed
+        self.head, self.method, self.out = judged.head, judged.head.method, judged.out
         self.upstream_kept, self.sent, self.begun, self.held = False, False, False, 0
-        self.frame = frame_of_request(head.headers)
-        self.keeps, self._headers = keeps(head), dict(head.headers)
+        self.frame = frame_of_request(judged.named)
+        self.keeps, self._headers = judged.keeps, judged.named
         self.trailers: Headers = ()
-        self._goes_on = self.request_header(b"expect").strip().lower() != "100-continue" or head.old
+        self._goes_on = not judged.waits
         self._tail = self._ahead = b""
 
     async def read_whole(self) -> bytes | None:
@@ -128,8 +117,10 @@ class Carried:
             self.stream.write(write_answer(100, b"Continue", ()))
             await self.stream.drain()
         self._goes_on = True
+        if self.stream.holds():
+            return await self.stream.read()
         try:
-            async with contextlib.nullcontext() if self.stream.holds() else asyncio.timeout(BODY_WAIT):
+            async with asyncio.timeout(BODY_WAIT):
                 data = await self.stream.read()
         except TimeoutError:
             raise Denied("too-slow", f"nothing more of a body in {BODY_WAIT:g} s") from None

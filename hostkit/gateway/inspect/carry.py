@@ -9,7 +9,7 @@ from hostkit.gateway.http import AnswerHead, BadRequest, Headers, write_answer
 from hostkit.gateway.inspect.answer import Answer
 from hostkit.gateway.inspect.body import Carried
 from hostkit.gateway.inspect.incoming import Incoming
-from hostkit.gateway.inspect.judge import Request
+from hostkit.gateway.inspect.patience import OutOfPatience
 from hostkit.gateway.inspect.tls import Plain
 from hostkit.gateway.inspect.usage import cost
 from hostkit.gateway.inspect.vault import Vault
@@ -51,22 +51,22 @@ class Upstream:
         return self.name == name and self.vault is vault and not (unasked or reader.at_eof() or writer.is_closing())
 
 
-async def carry(carried: Carried, upstream: Upstream, head: bytes, body: bytes | None, request: Request) -> bool:
+async def carry(carried: Carried, upstream: Upstream, body: bytes | None) -> bool:
     """Carry one request and its answer; return whether the agent's connection can take another.
 
     Raise Denied for an answer, or the rest of a body, that may not go on, OSError for a side that broke, and StaleError
     where the same request may be made on a new connection.
     """
     out, writer = writer_like(carried.frame), upstream.streams[1]
-    again = upstream.served > 0 and body is not None and request.method in _REPEATABLE
+    again = upstream.served > 0 and body is not None and carried.method in _REPEATABLE
     upstream.served, upstream.heard = upstream.served + 1, False
     try:
         if body is not None:
-            writer.write(head + out.piece(body) + out.last(carried.trailers))
-            kept = await _answer(carried, upstream, request)
+            writer.write(carried.out + out.piece(body) + out.last(carried.trailers))
+            kept = await _answer(carried, upstream)
         else:
-            writer.write(head)
-            kept = await _both(carried, upstream, out, request)
+            writer.write(carried.out)
+            kept = await _both(carried, upstream, out)
     except _Silent:
         if again:
             raise StaleError from None
@@ -75,10 +75,10 @@ async def carry(carried: Carried, upstream: Upstream, head: bytes, body: bytes |
     return carried.keeps and carried.frame.done
 
 
-async def _both(carried: Carried, upstream: Upstream, out: Writer, request: Request) -> bool:
+async def _both(carried: Carried, upstream: Upstream, out: Writer) -> bool:
     """Send the body while the answer is awaited; an answer that is complete ends both, as servers refuse early."""
     sending = asyncio.ensure_future(_send(carried, upstream.streams[1], out))
-    answering = asyncio.ensure_future(_answer(carried, upstream, request))
+    answering = asyncio.ensure_future(_answer(carried, upstream))
     try:
         done, _ = await asyncio.wait({sending, answering}, return_when=asyncio.FIRST_COMPLETED)
         problem = sending.exception() if sending in done else None
@@ -100,13 +100,13 @@ async def _send(carried: Carried, writer: asyncio.StreamWriter, out: Writer) -> 
     await writer.drain()
 
 
-async def _answer(carried: Carried, upstream: Upstream, request: Request) -> bool:
+async def _answer(carried: Carried, upstream: Upstream) -> bool:
     """Carry the answer; return whether the connection upstream can take another request."""
-    answer = Answer(carried.allowed, request.method, carried.vault, carried.house.tickets)
-    out = _Out(carried, answer, request.method)
+    answer = Answer(carried.allowed, carried.method, carried.vault, carried.house.tickets)
+    out = _Out(carried, answer)
     try:
-        async with Watch(carried) as watch:
-            incoming = Incoming(request.method, partial(_more, upstream, out, watch))
+        async with Watch(carried, upstream.streams[0]) as watch:
+            incoming = Incoming(carried.method, partial(_more, upstream, out, watch))
             head = await incoming.head()
             if head.status != 101:
                 await _pass_on(incoming, head, out)
@@ -128,8 +128,8 @@ async def _more(upstream: Upstream, out: "_Out", watch: Watch) -> bytes:
     """Return more of an answer, empty at its end; what was gathered so far is written before it is waited for."""
     await out.flush()
     try:
-        data = await watch.read(upstream.streams[0])
-    except TimeoutError:
+        data = await watch.read()
+    except OutOfPatience:
         raise Denied("bad-answer", f"nothing more of an answer in {SILENCE:g} s") from None
     except OSError as why:
         problem = Denied("bad-answer", f"the connection broke in the middle of the answer: {why}")
@@ -143,8 +143,8 @@ async def _more(upstream: Upstream, out: "_Out", watch: Watch) -> bytes:
 class _Out:
     """What goes to the agent of one answer, gathered until there is nothing more to gather."""
 
-    def __init__(self, carried: Carried, answer: Answer, method: str) -> None:
-        self._carried, self._answer, self._method = carried, answer, method
+    def __init__(self, carried: Carried, answer: Answer) -> None:
+        self._carried, self._answer = carried, answer
         self._ready = bytearray()
         self._writer = Writer(chunked=False)
 
@@ -154,7 +154,7 @@ class _Out:
         sized = head.status in {204, 304} or b"content-length" in dict(shown)
         if not sized and not agent.old:
             shown = (*shown, (b"transfer-encoding", b"chunked"))
-            self._writer = Writer(chunked=self._method != "HEAD")
+            self._writer = Writer(chunked=self._carried.method != "HEAD")
         if not self._carried.keeps:
             shown = (*shown, (b"connection", b"close"))
         self._ready += write_answer(head.status, self._carried.vault.needles.clean(head.reason), shown)

@@ -12,6 +12,7 @@ from hostkit.gateway.decide import Decision, decide
 from hostkit.gateway.http import BadRequest, RequestHead
 from hostkit.gateway.inspect.budgets import Meter
 from hostkit.gateway.inspect.judge import Allowed, Request, judge, service_of
+from hostkit.gateway.inspect.patience import Patience
 from hostkit.gateway.inspect.shape import Shape
 from hostkit.gateway.inspect.tickets import Tickets
 from hostkit.gateway.inspect.vault import Vault, open_vault
@@ -36,6 +37,7 @@ class House:
     meter: Meter = field(default_factory=Meter)
     tickets: Tickets = field(default_factory=Tickets)
     shape: Shape = field(default_factory=Shape)
+    patience: Patience = field(default_factory=Patience)
     accounts: dict[str, str] = field(default_factory=dict)
     """Services whose account was asked for since the rules came, and what was wrong with it (empty: nothing)."""
     held: int = 0

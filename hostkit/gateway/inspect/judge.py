@@ -84,7 +84,7 @@ def judge(service: Service, request: Request, own: str, issued: Issued) -> Allow
     refuse_marks(_as_sent(request), own)
     path = canonical_path(request.target, encoded_slash=service.encoded_slash)
     query = query_pairs(request.target)
-    refuse_marks(" ".join((path, *(f"{name} {text}" for name, text in query))).encode("utf-8", "replace"), own)
+    refuse_marks(" ".join((path, *[f"{name} {text}" for name, text in query])).encode("utf-8", "replace"), own)
     _refuse_overrides(request, query)
     route = route_of(service, request, path)
     held = find(service, request.headers, query, own)

@@ -1,12 +1,12 @@
 """The head of an opened request: read strictly, its host that of the connection, and written anew for upstream."""
 
 import asyncio
-import contextlib
 
 from hostkit.gateway.http import LIMIT as HEAD_LIMIT
-from hostkit.gateway.http import BadRequest, Headers, RequestHead, end_to_end, read_request, words, write_request
+from hostkit.gateway.http import BadRequest, Headers, RequestHead, end_to_end, words, write_request
 from hostkit.gateway.inspect.credentials import put
 from hostkit.gateway.inspect.judge import Allowed, Request, without_key
+from hostkit.gateway.inspect.patience import OutOfPatience, Wait
 from hostkit.gateway.inspect.tls import Plain
 from hostkit.gateway.names import BadName, split_authority
 from hostkit.gateway.requests import Denied
@@ -20,22 +20,26 @@ _OPTIONS = frozenset({b"", *b"close keep-alive te trailer trailers upgrade http2
 """What `Connection` may name: of anything else the next server would not see what was judged."""
 
 
-async def read_head(stream: Plain) -> RequestHead | None:
-    """Return the next request's head, None when the connection ended; raise BadRequest or Denied, as for a proxy's."""
+async def next_head(stream: Plain, idle: Wait) -> bytes:
+    """Return the next request's head as it came, empty when the connection ended, or has to.
+
+    `idle` is how long it may be silent before. Raise BadRequest or Denied for what is no head, as for a proxy's.
+    """
     try:
-        async with asyncio.timeout(IDLE):
+        with idle:
             if not await stream.begun():
-                return None
-    except TimeoutError:
-        return None
+                return b""
+    except OutOfPatience:
+        return b""
     try:
-        async with contextlib.nullcontext() if stream.holds_head() else asyncio.timeout(PATIENCE):
-            raw = await stream.head(HEAD_LIMIT)
+        if stream.holds_head():
+            return await stream.head(HEAD_LIMIT)
+        async with asyncio.timeout(PATIENCE):
+            return await stream.head(HEAD_LIMIT)
     except TimeoutError:
         raise Denied("too-slow", f"no head that ends in {PATIENCE:g} s") from None
     except (asyncio.LimitOverrunError, asyncio.IncompleteReadError):
         raise BadRequest("bad-request", f"no head that ends within {HEAD_LIMIT} bytes") from None
-    return read_request(raw)
 
 
 def opened(head: RequestHead, name: str, port: int, *, secure: bool) -> Request:
@@ -45,10 +49,13 @@ def opened(head: RequestHead, name: str, port: int, *, secure: bool) -> Request:
         raise BadRequest("bad-request", f"{method} inside a connection that is opened")
     if not target.startswith("/"):
         raise BadRequest("bad-request", "no path; inside TLS a request names its host in `Host`")
+    told = dict(headers)
     if secure:
-        _same_host(dict(headers).get(b"host", b"").decode("latin-1"), name, port)
-    _one_meaning(headers)
-    return Request(method, name, target, headers, _upgrades(headers, secure=secure))
+        _same_host(told.get(b"host", b"").decode("latin-1"), name, port)
+    if len(told) < len(headers) or b"connection" in told:
+        _one_meaning(headers)
+    upgrade = b"upgrade" in told and _upgrades(headers, secure=secure)
+    return Request(method, name, target, headers, upgrade)
 
 
 def _one_meaning(headers: Headers) -> None:
@@ -94,7 +101,7 @@ def outgoing(request: Request, allowed: Allowed, key: str | None, port: int) -> 
     host = request.host if port == 443 else f"{request.host}:{port}"
     headers: Headers = (
         (b"host", host.encode()),
-        *[pair for pair in end_to_end(bare.headers) if not (pair[0] in gone or service.holds_back(pair[0]))],
+        *[pair for pair in service.passed(end_to_end(bare.headers)) if pair[0] not in gone],
         *service.sent,
     )
     if allowed.opens_answer:

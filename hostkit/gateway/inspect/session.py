@@ -6,13 +6,16 @@ from collections.abc import Callable
 from functools import partial
 
 from hostkit.gateway.decide import Decision, decide
-from hostkit.gateway.http import BadMessage, BadRequest, RequestHead
-from hostkit.gateway.inspect.body import Carried, Terms
+from hostkit.gateway.http import BadMessage, BadRequest, RequestHead, read_request
+from hostkit.gateway.inspect.body import Carried
 from hostkit.gateway.inspect.carry import StaleError, Upstream, carry
 from hostkit.gateway.inspect.house import House, verify_place
-from hostkit.gateway.inspect.judge import Allowed, Request, judge
-from hostkit.gateway.inspect.request import opened, outgoing, read_head
+from hostkit.gateway.inspect.judge import Allowed, judge
+from hostkit.gateway.inspect.judged import Judged
+from hostkit.gateway.inspect.patience import OutOfPatience, Wait
+from hostkit.gateway.inspect.request import IDLE, next_head, opened, outgoing
 from hostkit.gateway.inspect.tls import Plain
+from hostkit.gateway.inspect.vault import Vault
 from hostkit.gateway.inspect.verify import verify
 from hostkit.gateway.relay import reset
 from hostkit.gateway.requests import Asked, Denied
@@ -33,6 +36,8 @@ class Session:
     def __init__(self, house: House, stream: Plain, asked: Asked, watch: Watch, base: str = "") -> None:
         self._house, self._stream, self._asked, self._watch, self._base = house, stream, asked, watch, base
         self._upstream: Upstream | None = None
+        self._judged: Judged | None = None
+        self._idle = Wait(house.patience, IDLE, partial(stream.give_up, OutOfPatience()))
 
     async def run(self) -> None:
         """Serve requests until the agent or a refusal ends the connection."""
@@ -53,11 +58,11 @@ class Session:
         """Serve one request; return whether another may follow."""
         asked = None
         try:
-            head = await read_head(self._stream)
-            if head is None:
+            raw = await next_head(self._stream, self._idle)
+            if not raw:
                 return False
             asked = self._next()
-            return await self._serve(head, asked)
+            return await self._serve(raw, asked)
         except Denied as why:
             await self._refuse(asked or self._next(), why)
         except BadRequest as why:
@@ -87,26 +92,39 @@ class Session:
             self._stream.write(data)
             await self._stream.drain()
 
-    async def _serve(self, head: RequestHead, asked: Asked) -> bool:
+    async def _serve(self, raw: bytes, asked: Asked) -> bool:
         rules, vault = self._house.rules, self._house.vault
         service = self._house.service(asked.name)
         if rules is None or vault is None or service is None:
             raise Denied("closed", "the gateway has no usable rules for this name")
-        request = opened(self._based(head), asked.name, asked.port, secure=not self._base)
+        if self._judged is None or not self._judged.is_of(raw, rules, vault):
+            self._judged = None
+            self._judged = self._judge(raw, asked, service, (rules, vault))
+        judged = self._judged
+        asked.service, asked.method, asked.path = service.name, judged.request.method, judged.shown
+        self._house.meter.admit(rules, service.name, requests=1, **_counted(judged.allowed))
+        await self._house.verify(service, partial(self._verify, rules))
+        self._notice(judged, asked)
+        self._watch(asked, lambda: self._house.still(judged.request, asked.port, judged.allowed))
+        carried = Carried(self._stream, self._house, judged, asked)
+        try:
+            return await self._carry(carried)
+        finally:
+            self._house.held -= carried.held
+
+    def _judge(self, raw: bytes, asked: Asked, service: Service, by: tuple[Rules, Vault]) -> Judged:
+        """Return a head with what is judged of it; raise Denied or BadRequest, `asked` told what it asks for."""
+        rules, vault = by
+        head = self._based(read_request(raw))
+        request = opened(head, asked.name, asked.port, secure=not self._base)
         asked.service, asked.method = service.name, request.method
         asked.path = self._clean(request.target.partition("?")[0])[:_LONGEST_PATH]
         if service.login and not request.header(b"authorization"):
             raise Denied("login", "git asks first without a password; it is told to send its placeholder")
         allowed = judge(service, request, vault.mark, self._house.tickets.issued)
-        self._house.meter.admit(rules, service.name, requests=1, **_counted(allowed))
-        await self._house.verify(service, partial(self._verify, rules))
-        self._notice(request, asked)
-        self._watch(asked, lambda: self._house.still(request, asked.port, allowed))
-        carried = Carried(self._stream, head, Terms(self._house, rules, vault, allowed), asked)
-        try:
-            return await self._carry(carried, request)
-        finally:
-            self._house.held -= carried.held
+        used = allowed.found.credential
+        out = outgoing(request, allowed, vault.keys[used.secret] if used else None, asked.port)
+        return Judged(raw, rules, vault, head, request, allowed, asked.path, out)
 
     def _based(self, head: RequestHead) -> RequestHead:
         """Return the head with the base's word taken off its path."""
@@ -118,19 +136,18 @@ class Session:
             raise Denied("not-listed", f"{head.target[:80]} is no base of a service")
         return head._replace(target=f"{slash or '/'}{rest}{mark}{query}")
 
-    def _notice(self, request: Request, asked: Asked) -> None:
-        words = [word for piece in request.target.split("?") for word in piece.replace("&", "/").split("/")]
-        if alarm := self._house.shape.odd([word.partition("=")[2] or word for word in words]):
+    def _notice(self, judged: Judged, asked: Asked) -> None:
+        if alarm := self._house.shape.odd(judged.words):
             self._house.book.alarm(asked, "odd-requests", alarm)
 
-    async def _carry(self, carried: Carried, request: Request) -> bool:
+    async def _carry(self, carried: Carried) -> bool:
         """Carry a request that was judged, its intent on record before it leaves and its outcome after."""
         asked, book = carried.asked, self._house.book
         body = await carried.read_whole()
         self._admit(carried)
         rule, reason = "cut", _CUT
         try:
-            again = await self._exchange(carried, body, request)
+            again = await self._exchange(carried, body)
             rule, reason = "done", ""
         except (Denied, BadRequest) as why:
             rule, reason = why.rule, self._clean(str(why))
@@ -154,17 +171,15 @@ class Session:
         self._house.book.intent(carried.asked, Decision(True, f"service:{name}", "listed"))
         self._house.meter.add(name, requests=1, **counted)
 
-    async def _exchange(self, carried: Carried, body: bytes | None, request: Request) -> bool:
-        allowed, asked = carried.allowed, carried.asked
-        used = allowed.found.credential
-        head = outgoing(request, allowed, carried.vault.keys[used.secret] if used else None, asked.port)
-        self._upstream = await self._reach(asked, allowed.service)
+    async def _exchange(self, carried: Carried, body: bytes | None) -> bool:
+        asked, service = carried.asked, carried.allowed.service
+        self._upstream = await self._reach(asked, service)
         try:
-            return await carry(carried, self._upstream, head, body, request)
+            return await carry(carried, self._upstream, body)
         except StaleError:
             self._drop()
-        self._upstream = await self._reach(asked, allowed.service)
-        return await carry(carried, self._upstream, head, body, request)
+        self._upstream = await self._reach(asked, service)
+        return await carry(carried, self._upstream, body)
 
     async def _stopped(self, carried: Carried, why: Denied) -> None:
         """End a request that had left: told to the agent if nothing of the answer was, cut short otherwise."""

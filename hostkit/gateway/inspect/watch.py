@@ -1,10 +1,11 @@
-"""An agent that leaves in the middle of a long answer is noticed, and with it goes the connection upstream."""
+"""An answer is waited for: not for ever, and not for an agent that has left."""
 
 import asyncio
 import contextlib
 from typing import Self
 
 from hostkit.gateway.inspect.body import Carried
+from hostkit.gateway.inspect.patience import OutOfPatience, Wait
 from hostkit.gateway.wire import SILENCE
 
 LONG = 2.0
@@ -15,41 +16,38 @@ _CHUNK = 64 * 1024
 class Watch:
     """Reads an answer, and notices an agent that leaves while it is long in coming: nobody else would."""
 
-    def __init__(self, carried: Carried) -> None:
-        self._carried, self._loop, self._answering = carried, asyncio.get_running_loop(), asyncio.current_task()
-        self._since = self._loop.time()
+    def __init__(self, carried: Carried, upstream: asyncio.StreamReader) -> None:
+        patience = carried.house.patience
+        self._carried, self._upstream, self._answering = carried, upstream, asyncio.current_task()
+        self._long = Wait(patience, LONG, self._watch)
+        self._silence = Wait(patience, SILENCE, self._give_up)
         self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        self._long.__enter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Let go of the agent's stream before anybody reads the next request from it."""
+        self._long.__exit__()
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
 
-    async def read(self, upstream: asyncio.StreamReader) -> bytes:
-        """Return more of the answer, empty at its end; raise TimeoutError after SILENCE seconds without a word."""
-        silent = 0.0
-        while silent < SILENCE:
-            wait = SILENCE - silent if self._watches() else LONG
-            try:
-                async with asyncio.timeout(wait) as limit:
-                    return await upstream.read(_CHUNK)
-            except TimeoutError as why:
-                if not limit.expired():  # the kernel's own: the other side is gone
-                    raise ConnectionResetError(str(why)) from None
-                silent += wait
-        raise TimeoutError
+    async def read(self) -> bytes:
+        """Return more of the answer, empty at its end; raise OutOfPatience after SILENCE seconds without a word."""
+        with self._silence:
+            return await self._upstream.read(_CHUNK)
 
-    def _watches(self) -> bool:
-        """Begin to watch once the answer is long, unless somebody reads the agent's stream still."""
-        if self._watching is None and self._carried.frame.done and self._loop.time() >= self._since + LONG:
-            self._watching = self._loop.create_task(self._watch())
-        return self._watching is not None
+    def _give_up(self) -> None:
+        self._upstream.set_exception(OutOfPatience())
 
-    async def _watch(self) -> None:
+    def _watch(self) -> None:
+        """Begin to watch, unless somebody reads the agent's stream still."""
+        if self._watching is None and self._carried.frame.done:
+            self._watching = asyncio.ensure_future(self._watched())
+
+    async def _watched(self) -> None:
         here = False
         with contextlib.suppress(OSError):
             here = await self._carried.stream.begun()

@@ -26,6 +26,14 @@ ANY = Route(("GET", "POST", "HEAD", "PUT"), "/**", credential="key")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
+def impatient(monkeypatch, **seconds):
+    """Have waits end sooner: `long` and `silence` of an answer, `idle` of an agent; they are looked at each 20 ms."""
+    monkeypatch.setattr("hostkit.gateway.inspect.patience.TICK", 0.02)
+    places = {"long": "watch.LONG", "silence": "watch.SILENCE", "idle": "session.IDLE"}
+    for word, much in seconds.items():
+        monkeypatch.setattr(f"hostkit.gateway.inspect.{places[word]}", much)
+
+
 def run(coroutine, timeout=20):
     """Run a story to its end."""
     return asyncio.run(asyncio.wait_for(coroutine, timeout))

@@ -5,7 +5,7 @@ import pytest
 from hostkit.gateway.inspect.budgets import Meter
 from hostkit.gateway.requests import Denied
 from hostkit.gateway.rules import Rules
-from hostkit.gateway.services import COUNTED, Budget, Service
+from hostkit.gateway.services import COUNTED, SPANS, Budget, Service
 
 
 class Clock:
@@ -38,6 +38,19 @@ def test_each_kind_ends_at_its_budget_and_begins_anew_with_the_next_stretch(of, 
     assert over(meter.admit, listed, "api", **{of: 1}) == "over-budget"
     clock.now += {"minute": 60, "day": 86400}[per]
     meter.admit(listed, "api", **{of: 1})
+
+
+def test_what_came_at_a_minutes_end_is_not_the_next_ones_and_all_of_it_is_the_days():
+    clock = Clock()
+    meter = Meter(clock)
+    clock.now += 59
+    meter.add("api", requests=3)
+    clock.now += 1
+    meter.add("api", requests=4)
+    kept = {tuple(entry[:3]): entry[4] for entry in meter.kept()}
+    assert {key: kept[key, "requests", "minute"] for key in ("api", "")} == {"api": 4, "": 4}
+    assert {key: kept[key, "requests", "day"] for key in ("api", "")} == {"api": 7, "": 7}
+    assert all(seconds % 60 == 0 for seconds in SPANS.values())
 
 
 def test_what_a_request_may_yet_take_is_refused_once_it_is_used_up_but_not_under_way():

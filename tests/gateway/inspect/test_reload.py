@@ -5,9 +5,8 @@ import dataclasses
 
 import pytest
 
-from hostkit.gateway.inspect import watch as watch_module
 from hostkit.gateway.services import Pin, Route
-from tests.gateway.inspect.lab import ANY, CREDENTIAL, HELD, KEY, Lab, refused, run, until, whole
+from tests.gateway.inspect.lab import ANY, CREDENTIAL, HELD, KEY, Lab, impatient, refused, run, until, whole
 
 NEW = "sk-new-9876543210zyxwvu"
 X = Route(("GET", "POST", "PUT"), "/v1/x", credential="key")
@@ -45,7 +44,7 @@ def test_narrower_rules_cut_a_live_stream(tmp_path, changed):
 
 
 def test_rules_that_still_allow_it_let_it_live(tmp_path, monkeypatch):
-    monkeypatch.setattr(watch_module, "LONG", 0.2)
+    impatient(monkeypatch, long=0.2)
 
     async def story():
         async with Lab(tmp_path, routes=(X,)) as lab, lab.agent() as (reader, writer):

@@ -7,8 +7,7 @@ import pytest
 from wsproto.events import BytesMessage, CloseConnection, Ping, Pong, TextMessage
 
 from hostkit.gateway.inspect import socket as socket_module
-from hostkit.gateway.inspect import watch as watch_module
-from tests.gateway.inspect.lab import KEY, Lab, run, until, whole
+from tests.gateway.inspect.lab import KEY, Lab, impatient, run, until, whole
 from tests.gateway.inspect.sockets import ASKS, SOCKET, Far, opened
 
 
@@ -75,7 +74,7 @@ def test_after_the_goodbyes_the_gateway_ends_the_connection_and_reads_no_request
 
 
 def test_a_switch_that_is_long_in_coming_is_carried_like_any(tmp_path, monkeypatch):
-    monkeypatch.setattr(watch_module, "LONG", 0.1)
+    impatient(monkeypatch, long=0.1)
 
     class Slow(Far):
         async def __call__(self, *ends):

@@ -6,9 +6,8 @@ import time
 
 import pytest
 
-from hostkit.gateway.inspect import watch as watch_module
 from hostkit.gateway.services import Budget, Pin, Route
-from tests.gateway.inspect.lab import KEY, OK, OTHERS, Lab, answer, chunked, refused, run, until, whole
+from tests.gateway.inspect.lab import KEY, OK, OTHERS, Lab, answer, chunked, impatient, refused, run, until, whole
 
 SSE = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -83,7 +82,7 @@ def test_an_upstream_that_breaks_off_is_no_clean_end(tmp_path, said):
 
 @pytest.mark.parametrize("body", [b"", b"x" * 200_000], ids=["read whole", "streamed"])
 def test_an_agent_that_leaves_a_long_stream_closes_it_upstream_within_3_seconds(tmp_path, body, monkeypatch):
-    monkeypatch.setattr(watch_module, "LONG", 0.3)
+    impatient(monkeypatch, long=0.3)
 
     async def story():
         async with Lab(tmp_path) as lab:
@@ -262,7 +261,7 @@ def test_one_that_ends_as_it_is_used_again_is_redialled_for_what_may_be_repeated
 
 
 def test_an_answer_that_took_long_leaves_the_connection_good_for_the_next_request(tmp_path, monkeypatch):
-    monkeypatch.setattr("hostkit.gateway.inspect.watch.LONG", 0.05)
+    impatient(monkeypatch, long=0.05)
 
     async def story():
         async with Lab(tmp_path) as lab, lab.agent() as (reader, writer):
