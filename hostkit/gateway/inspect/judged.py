@@ -26,13 +26,13 @@ class Judged:
     out: bytes
 
     def is_of(self, raw: bytes, rules: Rules, vault: Vault) -> bool:
-        """Return whether to judge a head anew, on the same connection, would come to the very same.
+        """Return whether to judge this head on the same connection would come to the same: it hangs on nothing else."""
+        return self.raw == raw and self.rules is rules and self.vault is vault
 
-        A judgement hangs on nothing but the octets, the rules and the keys, unless the route wants a ticket: those come
-        and go.
-        """
-        same = self.raw == raw and self.rules is rules and self.vault is vault
-        return same and not self.allowed.route.ticket and len(raw) <= _LONGEST
+    @property
+    def may_be_kept(self) -> bool:
+        """Whether it is good for the next request: a ticket comes and goes, and a long head takes room."""
+        return not self.allowed.route.ticket and len(self.raw) <= _LONGEST
 
     @cached_property
     def named(self) -> dict[bytes, bytes]:

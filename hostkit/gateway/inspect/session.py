@@ -97,20 +97,21 @@ class Session:
         service = self._house.service(asked.name)
         if rules is None or vault is None or service is None:
             raise Denied("closed", "the gateway has no usable rules for this name")
-        if self._judged is None or not self._judged.is_of(raw, rules, vault):
-            self._judged = None
-            self._judged = self._judge(raw, asked, service, (rules, vault))
-        judged = self._judged
+        judged, self._judged = self._judged, None
+        if judged is None or not judged.is_of(raw, rules, vault):
+            judged = self._judge(raw, asked, service, (rules, vault))
         asked.service, asked.method, asked.path = service.name, judged.request.method, judged.shown
         self._house.meter.admit(rules, service.name, requests=1, **_counted(judged.allowed))
         await self._house.verify(service, partial(self._verify, rules))
         self._notice(judged, asked)
-        self._watch(asked, lambda: self._house.still(judged.request, asked.port, judged.allowed))
+        self._watch(asked, partial(self._house.still, judged.request, asked.port, judged.allowed))
         carried = Carried(self._stream, self._house, judged, asked)
         try:
-            return await self._carry(carried)
+            again = await self._carry(carried)
         finally:
             self._house.held -= carried.held
+        self._judged = judged if judged.may_be_kept else None
+        return again
 
     def _judge(self, raw: bytes, asked: Asked, service: Service, by: tuple[Rules, Vault]) -> Judged:
         """Return a head with what is judged of it; raise Denied or BadRequest, `asked` told what it asks for."""
