@@ -253,12 +253,16 @@ class Session:
                 held = proof.judge()
                 self._refuse_stopped(plan.client)
                 self._engine.start(plan.agent.name)
-            side_by_side(partial(self._read_back, plan), partial(self._engine.remove_container, plan.probe.name))
-            self._refuse_ended(plan)
+            self._look_at_what_runs(plan)
         except BaseException:
             self._tear_down(plan.client)
             raise
         return held
+
+    def _look_at_what_runs(self, plan: LaunchPlan) -> None:
+        """Read back what runs while the probe is removed, and see that the agent has not ended meanwhile."""
+        side_by_side(partial(self._read_back, plan), partial(self._engine.remove_container, plan.probe.name))
+        self._refuse_ended(plan)
 
     def _read_back(self, plan: LaunchPlan) -> None:
         """Raise WallOpen unless agent and gateway are of the planned images, the agent of planned uid and profile."""

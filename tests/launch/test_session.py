@@ -1,6 +1,7 @@
 """What a session refuses before it asks the engine for anything, and what it reads back."""
 
 import dataclasses
+import time
 
 import pytest
 
@@ -71,10 +72,21 @@ def test_an_agent_that_ends_while_it_is_read_back_is_told_with_its_last_words(tm
         session(tmp_path)._read_back(PLAN)
 
 
-def test_an_agent_that_ended_after_it_was_read_back_is_told_with_its_last_words(tmp_path):
-    session(tmp_path)._refuse_ended(PLAN)
+def test_an_agent_that_ends_after_it_was_read_back_is_told_with_its_last_words(tmp_path, monkeypatch):
+    looked = session(tmp_path)
+
+    def removed(self, name):
+        time.sleep(0.2)
+        self.documents["agent"] = document(PLAN.agent.image)
+
+    monkeypatch.setattr(FakeEngine, "remove_container", removed, raising=False)
     with pytest.raises(CannotTell, match=r"ended at once \(exit 3\): 'its last words"):
-        session(tmp_path, pid=0)._refuse_ended(PLAN)
+        looked._look_at_what_runs(PLAN)
+
+
+def test_an_agent_that_still_runs_after_it_was_read_back_is_left_in_peace(tmp_path, monkeypatch):
+    monkeypatch.setattr(FakeEngine, "remove_container", lambda self, name: None, raising=False)
+    session(tmp_path)._look_at_what_runs(PLAN)
 
 
 def test_an_agent_that_the_host_does_not_see_cannot_be_read_back(tmp_path, monkeypatch):

@@ -1,6 +1,6 @@
 """A request's head together with all that was judged of it, by the rules and the keys of one moment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from hostkit.gateway.http import RequestHead, keeps
@@ -23,7 +23,7 @@ class Judged:
     request: Request
     allowed: Allowed
     shown: str
-    out: bytes
+    out: bytes = field(repr=False)
 
     def is_of(self, raw: bytes, rules: Rules, vault: Vault) -> bool:
         """Return whether to judge this head on the same connection would come to the same: it hangs on nothing else."""

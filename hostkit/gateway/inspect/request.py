@@ -6,7 +6,7 @@ from hostkit.gateway.http import LIMIT as HEAD_LIMIT
 from hostkit.gateway.http import BadRequest, Headers, RequestHead, end_to_end, words, write_request
 from hostkit.gateway.inspect.credentials import put
 from hostkit.gateway.inspect.judge import Allowed, Request, without_key
-from hostkit.gateway.inspect.patience import OutOfPatience, Wait
+from hostkit.gateway.inspect.patience import Limit, OutOfPatience
 from hostkit.gateway.inspect.tls import Plain
 from hostkit.gateway.names import BadName, split_authority
 from hostkit.gateway.requests import Denied
@@ -20,7 +20,7 @@ _OPTIONS = frozenset({b"", *b"close keep-alive te trailer trailers upgrade http2
 """What `Connection` may name: of anything else the next server would not see what was judged."""
 
 
-async def next_head(stream: Plain, idle: Wait) -> bytes:
+async def next_head(stream: Plain, idle: Limit) -> bytes:
     """Return the next request's head as it came, empty when the connection ended, or has to.
 
     `idle` is how long it may be silent before. Raise BadRequest or Denied for what is no head, as for a proxy's.

@@ -12,7 +12,7 @@ from hostkit.gateway.inspect.carry import StaleError, Upstream, carry
 from hostkit.gateway.inspect.house import House, verify_place
 from hostkit.gateway.inspect.judge import Allowed, judge
 from hostkit.gateway.inspect.judged import Judged
-from hostkit.gateway.inspect.patience import OutOfPatience, Wait
+from hostkit.gateway.inspect.patience import Limit
 from hostkit.gateway.inspect.request import IDLE, next_head, opened, outgoing
 from hostkit.gateway.inspect.tls import Plain
 from hostkit.gateway.inspect.vault import Vault
@@ -37,7 +37,7 @@ class Session:
         self._house, self._stream, self._asked, self._watch, self._base = house, stream, asked, watch, base
         self._upstream: Upstream | None = None
         self._judged: Judged | None = None
-        self._idle = Wait(house.patience, IDLE, partial(stream.give_up, OutOfPatience()))
+        self._idle = Limit(house.patience, IDLE)
 
     async def run(self) -> None:
         """Serve requests until the agent or a refusal ends the connection."""

@@ -77,11 +77,11 @@ class Bridge:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                async with asyncio.timeout(SILENCE):
+                async with asyncio.timeout(SILENCE) as limit:
                     data = await source.wire.read()
             except TimeoutError:
-                if loop.time() - self._heard >= SILENCE:
-                    raise
+                if not limit.expired() or loop.time() - self._heard >= SILENCE:
+                    raise  # the kernel's own would be raised again and again: the other side is gone
                 continue
             self._heard = loop.time()
             return data

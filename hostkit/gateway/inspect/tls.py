@@ -107,10 +107,6 @@ class Plain:
     def _goodbye(self) -> None:
         """Write what this protocol says at its end."""
 
-    def give_up(self, why: Exception) -> None:
-        """Have whoever reads, now or later, fail with this."""
-        self._reader.set_exception(why)
-
     def unread(self, data: bytes) -> None:
         """Put back what was read too far."""
         self._buffer[:0] = data

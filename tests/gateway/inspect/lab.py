@@ -75,6 +75,7 @@ class Lab:
         self.rules = self.rules_of(1)
         await self.gateway.listen(self.rules)
         self.gateway.apply(self.rules)
+        self._connect, self.house.connect = self.house.connect, self._connected
         return self
 
     async def __aexit__(self, *_):
@@ -107,6 +108,10 @@ class Lab:
         """Go by another generation from now on."""
         self.lay(generation, key)
         self.gateway.apply(self.rules_of(generation, **changed))
+
+    async def _connected(self, *words):
+        self.upstream = await self._connect(*words)
+        return self.upstream
 
     async def _resolve(self, _name, _resolvers):
         return (ip_address("127.0.0.1"),)

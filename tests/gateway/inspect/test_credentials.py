@@ -127,6 +127,25 @@ def test_a_service_without_keys_takes_none_in_a_header_and_minds_no_query():
     assert look(query=(("key", "x"),), service=BARE).query == (("key", "x"),)
 
 
+def test_what_is_known_of_a_heads_names_at_one_service_holds_at_no_other():
+    names = (b"host", b"x-session-token", b"x-odd")
+    headers = tuple((name, b"whose") for name in names)
+    assert find(BARE, headers, (), OWN).headers == headers
+    with pytest.raises(Denied, match="x-session-token holds a key") as caught:
+        find(SERVICE, headers, (), OWN)
+    assert caught.value.rule == "foreign-credential"
+    assert find(BARE, headers, (), OWN).headers == headers
+
+
+def test_long_names_of_a_head_are_not_remembered():
+    credentials._remembered_carriers.cache_clear()
+    for number in range(50):
+        find(BARE, ((f"x-{number}-{'x' * 600}".encode(), b"1"),), (), OWN)
+    assert credentials._remembered_carriers.cache_info().currsize == 0
+    find(BARE, ((b"x-short", b"1"),), (), OWN)
+    assert credentials._remembered_carriers.cache_info().currsize == 1
+
+
 def test_the_placeholder_of_one_service_is_none_at_another():
     other = Service("other", ("other.example",), (), (Credential("third", STALE, PLACES[:1]),))
     for service in (other, BARE):

@@ -1,11 +1,15 @@
 """What is waited for too long: each wait by itself, an idle agent, and an upstream that says no more."""
 
 import asyncio
+import gc
+from collections import Counter
 
 import pytest
 
-from hostkit.gateway.inspect.patience import Patience, Wait
+from hostkit.gateway.inspect.patience import Limit, OutOfPatience, Patience
 from tests.gateway.inspect.lab import Lab, answer, chunked, impatient, run, until, whole
+
+CARRIED = {"Carried", "Judged", "Request", "RequestHead", "Asked", "Watch", "Limit", "Answer", "Incoming", "Sized"}
 
 
 @pytest.fixture(autouse=True)
@@ -13,52 +17,72 @@ def often(monkeypatch):
     impatient(monkeypatch)
 
 
-def test_a_wait_is_over_when_it_lasted_and_at_each_look_until_its_end():
+async def read(reader, limit):
+    with limit:
+        return await reader.read(100)
+
+
+def test_a_block_that_lasts_too_long_raises_and_one_that_does_not_goes_on():
     async def story():
-        patience, said = Patience(), []
-        with Wait(patience, 0.05, lambda: said.append("short")), Wait(patience, 5, lambda: said.append("long")):
-            await asyncio.sleep(0.02)
-            assert said == []
-            await until(lambda: said == ["short", "short"])
-        await asyncio.sleep(0.06)
-        assert said == ["short", "short"]
+        patience, reader = Patience(), asyncio.StreamReader()
+        with pytest.raises(OutOfPatience):
+            await read(reader, Limit(patience, 0.05))
+        assert asyncio.current_task().cancelling() == 0
+        limit = Limit(patience, 0.2)
+        for _ in range(4):
+            asyncio.get_running_loop().call_later(0.1, reader.feed_data, b"said")
+            assert await read(reader, limit) == b"said"
+        assert not patience._seen
 
     run(story())
 
 
-def test_a_wait_that_begins_again_has_all_its_time_again():
+def test_what_comes_in_the_very_turn_a_block_is_over_is_too_late_and_stays_where_it_is():
     async def story():
-        said = []
-        wait = Wait(Patience(), 0.2, lambda: said.append("over"))
-        for _ in range(4):
-            with wait:
-                await asyncio.sleep(0.1)
-        assert said == []
+        patience, reader = Patience(), asyncio.StreamReader()
+        reading = asyncio.ensure_future(read(reader, Limit(patience, 0)))
+        await asyncio.sleep(0)
+        reader.feed_data(b"late")
+        patience._look()
+        with pytest.raises(OutOfPatience):
+            await reading
+        assert await reader.read(100) == b"late"
+
+    run(story())
+
+
+def test_who_is_cancelled_by_another_is_cancelled():
+    async def story():
+        patience = Patience()
+        reading = asyncio.ensure_future(read(asyncio.StreamReader(), Limit(patience, 0)))
+        await asyncio.sleep(0)
+        patience._look()
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        assert not patience._seen
+
+    run(story())
+
+
+def test_the_outer_block_ends_the_inner_one():
+    async def story():
+        patience = Patience()
+        with pytest.raises(OutOfPatience), Limit(patience, 0.05):
+            await read(asyncio.StreamReader(), Limit(patience, 5))
+        assert not patience._seen
 
     run(story())
 
 
 def test_the_clock_stands_while_nobody_waits_and_goes_again_for_the_next():
     async def story():
-        patience, said = Patience(), []
-        for word in ("first", "second"):
-            with Wait(patience, 0, lambda word=word: said.append(word)):
-                await until(lambda word=word: word in said)
+        patience = Patience()
+        for _ in range(2):
+            with pytest.raises(OutOfPatience):
+                await read(asyncio.StreamReader(), Limit(patience, 0))
             await asyncio.sleep(0.1)
-            assert not patience._ticks
-
-    run(story())
-
-
-def test_a_wait_that_ends_itself_or_another_as_it_is_over_disturbs_no_other():
-    async def story():
-        patience, said = Patience(), []
-        waits = [Wait(patience, 0, lambda: (said.append(1), *[patience.end(one) for one in waits])) for _ in range(3)]
-        for wait in waits:
-            patience.begin(wait)
-        await asyncio.sleep(0.1)
-        assert said == [1, 1, 1]
-        assert not patience._waits
+            assert not patience._goes
 
     run(story())
 
@@ -131,7 +155,28 @@ def test_no_wait_is_left_behind_by_a_hundred_requests(tmp_path):
                     writer.write(lab.head().encode())
                     await whole(reader)
                 await asyncio.sleep(0.05)
-                assert len(lab.house.patience._waits) == 1  # for the agent's next request
-            await until(lambda: not lab.house.patience._waits)
+                assert len(lab.house.patience._seen) == 1  # for the agent's next request
+            await until(lambda: not lab.house.patience._seen)
 
     run(story())
+
+
+def test_a_request_leaves_nothing_that_only_the_cycle_collector_frees(tmp_path):
+    async def story():
+        async with Lab(tmp_path) as lab, lab.agent() as (reader, writer):
+            for number in range(40):
+                if number == 20:
+                    gc.collect()
+                    gc.disable()
+                writer.write(lab.post(f'{{"number": {number}}}', line=f"POST /v1/{number}"))
+                await whole(reader)
+            await until(lambda: len(lab.outcomes()) == 40)
+            names = [type(one).__name__ for one in gc.get_objects()]
+            left = Counter(name for name in names if name in CARRIED)
+            assert {name: much for name, much in left.items() if much > 15} == {}
+            assert left["Judged"]  # the counter sees them
+
+    try:
+        run(story())
+    finally:
+        gc.enable()

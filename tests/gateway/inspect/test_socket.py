@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 
 import pytest
 from wsproto.events import BytesMessage, CloseConnection, Ping, Pong, TextMessage
@@ -165,6 +166,21 @@ def test_one_may_be_silent_while_the_other_is_heard_and_both_silent_is_the_end(t
             assert not lab.gone.is_set()
             await asyncio.wait_for(lab.gone.wait(), 3)
             assert lab.outcomes() == ["cut"]
+
+    run(story())
+
+
+@pytest.mark.timeout(20)
+def test_a_side_that_the_kernel_gave_up_ends_it_and_does_not_keep_the_gateway_busy(tmp_path):
+    """A reader raises what its connection was lost by each time it is asked."""
+
+    async def story():
+        async with opened(tmp_path) as (lab, _, agent):
+            await agent.say(TextMessage("hello"))
+            assert await agent.message() == "hello"
+            lab.upstream[0].set_exception(TimeoutError(errno.ETIMEDOUT, "the kernel's own"))
+            await until(lambda: lab.outcomes() == ["cut"])
+            assert "the kernel's own" in lab.lines("outcome")[0]["reason"]
 
     run(story())
 
