@@ -19,13 +19,15 @@ class Figure:
     unit: str
     peer: float | None
     ratio: float | None
-    goal: float
-    """The most that the value may be, or where there is a peer, the ratio; it is said, not written."""
+    goal: float | None
+    """The most that the value may be, or where there is a peer, the ratio; it is said, not written. None only tells."""
     least: bool = False
     """Whether the goal is the least that the value may be."""
 
     @property
     def within(self) -> bool:
+        if self.goal is None:
+            return True
         judged = self.value if self.ratio is None else self.ratio
         return judged >= self.goal if self.least else judged <= self.goal
 
@@ -87,8 +89,10 @@ def table(found: list[Figure]) -> str:
 def _row(figure: Figure) -> tuple[str, ...]:
     peer = "" if figure.peer is None else f"{figure.peer:g} {figure.unit}"
     ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}"
-    goal = f"{'>=' if figure.least else '<='} {figure.goal:g}"
-    return figure.name, f"{figure.value:g} {figure.unit}", peer, ratio, goal, "yes" if figure.within else "NO"
+    row = (figure.name, f"{figure.value:g} {figure.unit}", peer, ratio)
+    if figure.goal is None:
+        return *row, "", ""
+    return *row, f"{'>=' if figure.least else '<='} {figure.goal:g}", "yes" if figure.within else "NO"
 
 
 def report(found: list[Figure], path: Path) -> int:

@@ -15,6 +15,8 @@ from hostkit.secrets.placeholders import placeholder, shape
 
 GATEWAY, SQUID, MITMPROXY = 3128, 3129, 3130
 TUNNELLED, OPENED = "tunnel.bench.example", "api.bench.example"
+LOOKED_UP = "looked-up.bench.example"
+"""A name whose answers have no life, so that it is looked up for each connection."""
 BIG = 1 << 30
 """Octets of the download that the throughput is measured by."""
 PIECES = (28_000, 50_000)
@@ -26,7 +28,7 @@ clients:
     agreement: {{permitted: true, document: bench.pdf, expires: 2099-01-01}}
     trust: analyst
     agent: {{preset: shell}}
-    egress: [{{name: {TUNNELLED}}}]
+    egress: [{{name: {TUNNELLED}}}, {{name: {LOOKED_UP}}}]
     services:
       slack: {{secret: slack, team: T0123456, channels: [C0123456]}}
       anthropic: {{secret: anthropic}}

@@ -72,7 +72,8 @@ class Place:
     def serving(self) -> Iterator[None]:
         """Serve with the origin and the resolver while the block runs."""
         lay.lay(self.directory, TREE)
-        resolver = ("-k", "-C", "/dev/null", "-R", "-h", "-u", "root", "-a", "127.0.0.1", "-z", "-A/example/127.0.0.1")
+        names = ("-A/example/127.0.0.1", "--local-ttl=60", f"--host-record={lay.LOOKED_UP},127.0.0.1,0")
+        resolver = ("-k", "-C", "/dev/null", "-R", "-h", "-u", "root", "-a", "127.0.0.1", "-z", *names)
         with (
             self._running(f"{TREE}/usr/sbin/nginx", "-c", f"{self.directory}/nginx.conf", port=443),
             self._running(f"{TREE}/usr/sbin/dnsmasq", *resolver, f"-x{self.directory}/dnsmasq.pid", port=53),

@@ -14,7 +14,7 @@ from pathlib import Path
 from hostkit.gateway.inspect.budgets import Meter
 from hostkit.gateway.records import Records
 from hostkit.gateway.requests import Book
-from hostkit.gateway.resolve import resolve
+from hostkit.gateway.resolve import Known
 from hostkit.gateway.rules import Rules, RulesError, parse
 from hostkit.gateway.server import PROXY_ONLY, Gateway, Ports
 from hostkit.gateway.switch import NAME, throw, thrown
@@ -39,7 +39,7 @@ class Keeper:
         self._file, self._name, self._places = file, name, (file.parent, directory)
         self._records = Records(directory, 4 * 1024 * 1024, 256 * 1024 * 1024)
         self._book = Book(self._records, "")
-        self.gateway = Gateway(self._book, resolve, ports)
+        self.gateway = Gateway(self._book, Known(), ports)
         self._seen: tuple[int, ...] | None = None
         self._why, self._generation = "no rules yet", _last_generation(self._records.previous, name)
         self._told: tuple[float, tuple[object, ...]] = (0.0, ())

@@ -1,9 +1,16 @@
-"""A listed name's addresses, asked once of the policy's resolvers and of nobody else."""
+"""A listed name's addresses, asked of the policy's resolvers and of nobody else, and good for as long as they say."""
 
 import ipaddress
+import time
+from collections import OrderedDict
+from collections.abc import Callable
 
 from hostkit.gateway.address import Address
 
+LONGEST = 60.0
+"""Seconds that an answer is good for at most, whatever its time to live: a service that moves is found within them."""
+MOST = 256
+"""Answers that are kept; the oldest goes first, for a pattern of the policy lets the agent choose names."""
 _WAIT = 2.0
 """Seconds one resolver has to answer before the next is asked."""
 
@@ -12,10 +19,35 @@ class NoAddress(OSError):  # noqa: N818 - it is an answer
     """No resolver gave an address for the name."""
 
 
-async def resolve(name: str, resolvers: tuple[str, ...]) -> tuple[Address, ...]:
-    """Return the v4 addresses of a name, in the answer's order; raise NoAddress if no resolver gives any.
+class Known:
+    """Resolves names, and asks again once an answer's time to live is over; that there is no address is not kept.
 
-    dnspython draws a fresh query id and port, and drops an answer that does not fit the question.
+    What an address is allowed to be is judged at each dial, by the rules of then.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._answers: OrderedDict[tuple[str, tuple[str, ...]], tuple[float, tuple[Address, ...]]] = OrderedDict()
+
+    async def __call__(self, name: str, resolvers: tuple[str, ...]) -> tuple[Address, ...]:
+        """Return the v4 addresses of a name; raise NoAddress if no resolver gives any."""
+        until, found = self._answers.get((name, resolvers), (0.0, ()))
+        if self._now() < until:
+            return found
+        asked = self._now()
+        found, life = await resolve(name, resolvers)
+        self._answers[name, resolvers] = (asked + min(life, LONGEST), found)
+        self._answers.move_to_end((name, resolvers))
+        while len(self._answers) > MOST:
+            self._answers.popitem(last=False)
+        return found
+
+
+async def resolve(name: str, resolvers: tuple[str, ...]) -> tuple[tuple[Address, ...], float]:
+    """Return (the v4 addresses of a name, in the answer's order; for how many seconds they are good).
+
+    Raise NoAddress if no resolver gives any. dnspython draws a fresh query id and port, and drops an answer that does
+    not fit the question.
     """
     import dns.asyncquery  # noqa: PLC0415 - 40 ms that the gateway's start does not wait for
     import dns.exception  # noqa: PLC0415 - same
@@ -27,17 +59,18 @@ async def resolve(name: str, resolvers: tuple[str, ...]) -> tuple[Address, ...]:
             reply, _ = await dns.asyncquery.udp_with_fallback(query, resolver, timeout=_WAIT)
         except (OSError, dns.exception.DNSException, ValueError):  # dnspython 2.3 lets a bad opcode out as it is
             continue
-        if found := _addresses(reply):
-            return found
+        found, life = _addresses(reply)
+        if found:
+            return found, life
     raise NoAddress(f"no resolver knows {name}")
 
 
-def _addresses(reply: object) -> tuple[Address, ...]:
-    """Return the A records at the end of the answer's own chain of aliases."""
+def _addresses(reply: object) -> tuple[tuple[Address, ...], float]:
+    """Return the A records at the end of the answer's own chain of aliases, and the shortest life in that chain."""
     import dns.exception  # noqa: PLC0415 - same
 
     try:
         chain = reply.resolve_chaining()  # type: ignore[attr-defined]
     except dns.exception.DNSException:
-        return ()
-    return tuple(ipaddress.ip_address(record.address) for record in chain.answer or ())
+        return (), 0.0
+    return tuple(ipaddress.ip_address(record.address) for record in chain.answer or ()), float(chain.minimum_ttl)

@@ -1,6 +1,7 @@
 """Resolvers that lie, stumble or stay silent: what counts is the answer to the question that was asked."""
 
 import asyncio
+from types import SimpleNamespace
 
 import dns.flags
 import dns.message
@@ -14,8 +15,8 @@ from hostkit.gateway import resolve as subject
 class Resolver(asyncio.DatagramProtocol):
     """Answers each query with the records and changes that a test wants."""
 
-    def __init__(self, *records, change=lambda reply: reply, raw=None):
-        self.records, self.change, self.raw, self.queries = records, change, raw, []
+    def __init__(self, *records, change=lambda reply: reply, raw=None, life=5):
+        self.life, self.records, self.change, self.raw, self.queries = life, records, change, raw, []
 
     def connection_made(self, transport):
         self.transport = transport
@@ -25,12 +26,13 @@ class Resolver(asyncio.DatagramProtocol):
         self.queries.append(query)
         reply = dns.message.make_response(query)
         for name, kind, value in self.records:
-            reply.answer.append(dns.rrset.from_text(name, 5, "IN", kind, *value.split()))
+            reply.answer.append(dns.rrset.from_text(name, self.life, "IN", kind, *value.split()))
         self.transport.sendto(self.raw or self.change(reply).to_wire(), peer)
 
 
-def asked(monkeypatch, *resolvers):
-    """Return what the resolvers together say of a.example: its addresses, or `no address`."""
+def asked(monkeypatch, *resolvers, known=subject.Known, times=1):
+    """Return what the resolvers together say of a.example, asked so many times: its addresses, or `no address`."""
+    known = known()
     monkeypatch.setattr(subject, "_WAIT", 0.3)
     ports = {}
 
@@ -47,7 +49,9 @@ def asked(monkeypatch, *resolvers):
             lambda query, where, timeout: direct(query, where, timeout, ports[where]),
         )
         try:
-            return sorted(str(address) for address in await subject.resolve("a.example", tuple(ports)))
+            found = [await known("a.example", tuple(ports)) for _ in range(times)]
+            assert len(set(found)) == 1
+            return sorted(str(address) for address in found[0])
         except subject.NoAddress:
             return "no address"
         finally:
@@ -109,3 +113,88 @@ def test_the_next_resolver_is_asked_when_one_stumbles_and_the_first_answer_count
 
 def test_with_no_resolver_there_is_no_address(monkeypatch):
     assert asked(monkeypatch) == "no address"
+
+
+@pytest.mark.parametrize(("life", "queries"), [(5, 1), (0, 3)])
+def test_an_answer_is_good_for_its_life_and_asked_for_again_after(monkeypatch, life, queries):
+    resolver = Resolver(GOOD, life=life)
+    assert asked(monkeypatch, resolver, times=3) == ["192.0.2.7"]
+    assert len(resolver.queries) == queries
+
+
+def test_the_shortest_life_of_a_chain_counts(monkeypatch):
+    alias = Resolver(("a.example.", "CNAME", "b.example."), ("b.example.", "A", "192.0.2.7"), life=300)
+
+    def short(reply):
+        reply.answer[0].ttl = 0
+        return reply
+
+    alias.change = short
+    assert asked(monkeypatch, alias, times=2) == ["192.0.2.7"]
+    assert len(alias.queries) == 2
+
+
+class Said:
+    """What `resolve` says, and how often it was asked."""
+
+    def __init__(self, life=5.0):
+        self.asked, self.life, self.found = [], life, ("192.0.2.7",)
+
+    async def __call__(self, name, resolvers):
+        self.asked.append((name, resolvers))
+        if not self.found:
+            raise subject.NoAddress(name)
+        return self.found, self.life
+
+
+@pytest.fixture
+def clock():
+    return SimpleNamespace(now=1000.0)
+
+
+def names(monkeypatch, said, clock, *asks):
+    """Ask for names in turn, each `(name, resolvers, seconds later)`, and return what came of each."""
+    monkeypatch.setattr(subject, "resolve", said)
+    known = subject.Known(lambda: clock.now)
+
+    async def play():
+        got = []
+        for name, resolvers, later in asks:
+            clock.now += later
+            try:
+                got.append(await known(name, resolvers))
+            except subject.NoAddress:
+                got.append(None)
+        return got
+
+    return asyncio.run(play())
+
+
+@pytest.mark.parametrize(
+    ("life", "later", "asked"),
+    [(5.0, 4.9, 1), (5.0, 5.0, 2), (0.0, 0.0, 2), (86400.0, 59.9, 1), (86400.0, 60.0, 2)],
+)
+def test_a_life_is_a_minute_at_most(monkeypatch, clock, life, later, asked):
+    said = Said(life)
+    names(monkeypatch, said, clock, ("a.example", ("r",), 0), ("a.example", ("r",), later))
+    assert len(said.asked) == asked
+
+
+def test_another_name_and_other_resolvers_are_asked_for_themselves(monkeypatch, clock):
+    said = Said()
+    names(monkeypatch, said, clock, *[(name, (which,), 0) for which in "rs" for name in ("a.example", "b.example")])
+    assert len(set(said.asked)) == 4
+
+
+def test_that_there_is_no_address_is_not_kept(monkeypatch, clock):
+    said = Said()
+    said.found = ()
+    assert names(monkeypatch, said, clock, ("a.example", ("r",), 0), ("a.example", ("r",), 0)) == [None, None]
+    assert len(said.asked) == 2
+
+
+def test_so_many_answers_are_kept_and_the_oldest_goes_first(monkeypatch, clock):
+    said = Said()
+    many = [(f"{number}.example", ("r",), 0) for number in range(subject.MOST + 1)]
+    names(monkeypatch, said, clock, *many, many[-1], many[1], many[0])
+    assert [name for name, _ in said.asked[len(many) :]] == ["0.example"]
