@@ -13,7 +13,7 @@ from typing import Any
 from hostkit.gateway.address import Address, refusal
 from hostkit.gateway.decide import Decision
 from hostkit.gateway.records import Records, RecordsFull
-from hostkit.gateway.resolve import NoAddress
+from hostkit.gateway.resolve import Known, NoAddress
 from hostkit.gateway.rules import Rules
 
 DIAL_WAIT = 10.0
@@ -109,8 +109,22 @@ async def dial(
 ) -> Streams:
     """Return a connection to an address that was checked; raise Denied if the answer holds one that is refused.
 
-    With `tls` it is verified for the name that was asked for; raise Denied `upstream-tls` if it cannot be.
+    With `tls` it is verified for the name that was asked for; raise Denied `upstream-tls` if it cannot be. Where
+    nobody, or somebody else, is at an address that was known from before, the name is asked for anew.
     """
+    try:
+        return await _dial(asked, decision, rules, resolver, tls)
+    except Denied as why:
+        if why.rule not in {"dial-failed", "upstream-tls"} or not isinstance(resolver, Known):
+            raise
+        if not resolver.forget(asked.name, rules.resolvers):
+            raise
+    return await _dial(asked, decision, rules, resolver, tls)
+
+
+async def _dial(
+    asked: Asked, decision: Decision, rules: Rules, resolver: Resolver, tls: ssl.SSLContext | None
+) -> Streams:
     try:
         addresses = await resolver(asked.name, rules.resolvers)
     except NoAddress as why:

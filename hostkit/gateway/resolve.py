@@ -4,6 +4,7 @@ import ipaddress
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from hostkit.gateway.address import Address
 
@@ -19,6 +20,14 @@ class NoAddress(OSError):  # noqa: N818 - it is an answer
     """No resolver gave an address for the name."""
 
 
+@dataclass
+class _Answer:
+    until: float
+    found: tuple[Address, ...]
+    again: bool = False
+    """Whether it was given to more than who asked for it."""
+
+
 class Known:
     """Resolves names, and asks again once an answer's time to live is over; that there is no address is not kept.
 
@@ -27,20 +36,25 @@ class Known:
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._answers: OrderedDict[tuple[str, tuple[str, ...]], tuple[float, tuple[Address, ...]]] = OrderedDict()
+        self._answers: OrderedDict[tuple[str, tuple[str, ...]], _Answer] = OrderedDict()
 
     async def __call__(self, name: str, resolvers: tuple[str, ...]) -> tuple[Address, ...]:
         """Return the v4 addresses of a name; raise NoAddress if no resolver gives any."""
-        until, found = self._answers.get((name, resolvers), (0.0, ()))
-        if self._now() < until:
-            return found
-        asked = self._now()
+        kept, asked = self._answers.get((name, resolvers)), self._now()
+        if kept and asked < kept.until:
+            kept.again = True
+            return kept.found
         found, life = await resolve(name, resolvers)
-        self._answers[name, resolvers] = (asked + min(life, LONGEST), found)
+        self._answers[name, resolvers] = _Answer(asked + min(life, LONGEST), found)
         self._answers.move_to_end((name, resolvers))
         while len(self._answers) > MOST:
             self._answers.popitem(last=False)
         return found
+
+    def forget(self, name: str, resolvers: tuple[str, ...]) -> bool:
+        """Keep an answer that led nowhere no longer; return whether it was an old one, so that to ask anew may help."""
+        gone = self._answers.pop((name, resolvers), None)
+        return gone is not None and gone.again
 
 
 async def resolve(name: str, resolvers: tuple[str, ...]) -> tuple[tuple[Address, ...], float]:

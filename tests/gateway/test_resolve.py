@@ -1,6 +1,7 @@
 """Resolvers that lie, stumble or stay silent: what counts is the answer to the question that was asked."""
 
 import asyncio
+from ipaddress import ip_address
 from types import SimpleNamespace
 
 import dns.flags
@@ -10,6 +11,10 @@ import dns.rrset
 import pytest
 
 from hostkit.gateway import resolve as subject
+from hostkit.gateway.decide import Decision
+from hostkit.gateway.requests import Asked, Denied, dial
+from hostkit.gateway.rules import Rules
+from tests.gateway.test_server import LOOPBACK
 
 
 class Resolver(asyncio.DatagramProtocol):
@@ -198,3 +203,68 @@ def test_so_many_answers_are_kept_and_the_oldest_goes_first(monkeypatch, clock):
     many = [(f"{number}.example", ("r",), 0) for number in range(subject.MOST + 1)]
     names(monkeypatch, said, clock, *many, many[-1], many[1], many[0])
     assert [name for name, _ in said.asked[len(many) :]] == ["0.example"]
+
+
+class Moving:
+    """A name with a server that listens where it is told to; `dial` it by a resolver that keeps answers."""
+
+    def __init__(self, monkeypatch):
+        self.said = Said()
+        self.said.found = (ip_address("127.0.0.1"),)
+        monkeypatch.setattr(subject, "resolve", self.said)
+        self.known, self.server, self.port = subject.Known(), None, 0
+
+    async def listen(self, address):
+        if self.server:
+            self.server.close()
+        self.server = await asyncio.start_server(lambda _, writer: writer.close(), address, self.port)
+        self.port = self.server.sockets[0].getsockname()[1]
+
+    async def dial(self):
+        """Return where it was reached, or the rule by which it was not."""
+        asked = Asked("connect", "a.example", self.port, "10.0.0.2")
+        try:
+            _, writer = await dial(
+                asked, Decision(True, "", "", LOOPBACK), Rules("acme", 1, "127.0.0.1", ()), self.known
+            )
+        except Denied as why:
+            return why.rule
+        writer.close()
+        return asked.address
+
+
+def test_a_service_that_moved_is_found_at_once(monkeypatch):
+    async def play():
+        name = Moving(monkeypatch)
+        await name.listen("127.0.0.1")
+        assert [await name.dial(), await name.dial()] == ["127.0.0.1"] * 2
+        await name.listen("127.0.0.2")
+        name.said.found = (ip_address("127.0.0.2"),)
+        assert [await name.dial(), await name.dial()] == ["127.0.0.2"] * 2
+        assert len(name.said.asked) == 2
+        name.server.close()
+
+    asyncio.run(play())
+
+
+def test_one_that_is_nowhere_any_more_has_no_address(monkeypatch):
+    async def play():
+        name = Moving(monkeypatch)
+        await name.listen("127.0.0.1")
+        await name.dial()
+        name.server.close()
+        name.said.found = ()
+        assert await name.dial() == "no-address"
+
+    asyncio.run(play())
+
+
+def test_an_answer_that_was_just_given_is_not_asked_for_twice(monkeypatch):
+    async def play():
+        name = Moving(monkeypatch)
+        await name.listen("127.0.0.1")
+        name.server.close()
+        assert [await name.dial(), await name.dial()] == ["dial-failed"] * 2
+        assert len(name.said.asked) == 2
+
+    asyncio.run(play())
