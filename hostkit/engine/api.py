@@ -253,9 +253,8 @@ class Engine:
             made = self._api.exec_create(container, command)
             stream = self._api.exec_start(made["Id"], socket=True)
             try:
-                getattr(stream, "_sock", stream).settimeout(silence)
                 refused = b""
-                for kind, piece in frames(reading(stream)):
+                for kind, piece in frames(reading(stream, silence)):
                     refused = piece if piece.startswith(_CANNOT_RUN) else refused
                     write(2 if refused else kind, piece)
             finally:

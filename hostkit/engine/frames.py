@@ -12,12 +12,13 @@ _HEAD = 8
 _PIECE = 64 * 1024
 
 
-def reading(stream: Any) -> io.BufferedReader:
-    """Return what a socket of the SDK is read by.
+def reading(stream: Any, silence: float | None) -> io.BufferedReader:
+    """Return what a socket of the SDK is read by; a read raises TimeoutError after so many silent seconds.
 
     What a container wrote at once may have come with the answer's head; it is then in the buffer that the head was read
     by, and lost to whoever reads the bare socket, as the SDK's own functions do (docker-py's issues 425 and 3332).
     """
+    getattr(stream, "_sock", stream).settimeout(silence)
     answer = getattr(stream, "_response", None)
     buffered: io.BufferedReader = answer.raw._fp.fp if answer is not None else stream.makefile("rb")  # noqa: SLF001
     return buffered

@@ -26,8 +26,7 @@ def hang_up(stream: Any) -> None:
 
 def answers(stream: Any, who: str = "probe", wait: float = 20.0) -> Iterator[dict[str, Any]]:
     """Yield the JSON lines that a container prints; raise CannotTell with its last words if it prints no more."""
-    getattr(stream, "_sock", stream).settimeout(wait)
-    pieces, said = frames(reading(stream)), {1: b"", 2: b""}
+    pieces, said = frames(reading(stream, wait)), {1: b"", 2: b""}
     while True:
         with contextlib.suppress(OSError):
             while b"\n" not in said[1] and len(said[1]) < _LIMIT and (found := next(pieces, None)):

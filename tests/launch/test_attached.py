@@ -6,10 +6,7 @@ import pytest
 
 from hostkit.errors import CannotTell
 from hostkit.launch.attached import answers, hang_up, send
-
-
-def frame(kind, data):
-    return bytes([kind, 0, 0, 0]) + len(data).to_bytes(4) + data
+from tests.test_frames import frame
 
 
 def said(*frames):

@@ -43,16 +43,16 @@ class Meter:
 
     def admit(self, rules: Rules, service: str, **more: int) -> None:
         """Raise Denied `over-budget` if a request that takes `more` has no room, or anything it may take is used up."""
-        if rules.budgeted:
-            self._judge(rules, service, more, lambda budget, spent: spent >= budget.most)
+        self._judge(rules, service, more, lambda budget, spent: spent >= budget.most)
 
     def take(self, rules: Rules, service: str, **more: int) -> None:
         """Count more of a request under way; raise Denied `over-budget`, with nothing counted, if it is over."""
-        if rules.budgeted:
-            self._judge(rules, service, more, lambda _budget, _spent: False)
+        self._judge(rules, service, more, lambda _budget, _spent: False)
         self.add(service, **more)
 
     def _judge(self, rules: Rules, service: str, more: dict[str, int], used_up: Callable[[Budget, int], bool]) -> None:
+        if not rules.budgeted:
+            return
         self._settle()
         own = next((found.budgets for found in rules.services if found.name == service), ())
         for whose, budgets in ((service, own), ("", rules.budgets)):

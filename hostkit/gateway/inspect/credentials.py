@@ -24,8 +24,6 @@ stands in one at a service that has a key of ours, and is not ours, is refused: 
 
 _REMEMBERED = 64
 """Letters of the longest name that is remembered: the agent chooses them, and may choose long ones."""
-_REMEMBERED_NAMES = 512
-"""Letters of all names of a head whose carriers are remembered."""
 _AT_ANY = frozenset({"x-api-key", "api-key", "x-goog-api-key", "x-auth-token", "private-token"})
 """Headers in which a service without a key of ours takes none either: a listed host is no place for another account."""
 
@@ -47,8 +45,7 @@ def find(service: Service, headers: Headers, query: Pairs, own: str) -> Found:
     different keys. `own` is this client's mark.
     """
     places = _own(service.credentials)
-    carriers = _carriers(places, tuple([name for name, _ in headers]))
-    carried = [pair for pair in headers if pair[0] in carriers] if carriers else []
+    carried = [pair for pair in headers if _carries(places, "header", pair[0].decode("ascii"))]
     asked = [pair for pair in query if _carries(places, "query", pair[0])]
     used = [_known(service, f"header:{name.decode('ascii')}", value.decode("latin-1"), own) for name, value in carried]
     used += [_known(service, f"query:{name}", text, own) for name, text in asked]
@@ -78,19 +75,6 @@ def _looked_at(places: frozenset[str], kind: str, name: str) -> bool:
 
 
 _remembered = lru_cache(maxsize=1024)(_looked_at)
-
-
-def _carriers(places: frozenset[str], names: tuple[bytes, ...]) -> frozenset[bytes]:
-    """Return which of a head's names carry a key; a client sends the same ones each time."""
-    few = sum(map(len, names)) <= _REMEMBERED_NAMES
-    return _remembered_carriers(places, names) if few else _carriers_of(places, names)
-
-
-def _carriers_of(places: frozenset[str], names: tuple[bytes, ...]) -> frozenset[bytes]:
-    return frozenset(name for name in names if _carries(places, "header", name.decode("ascii")))
-
-
-_remembered_carriers = lru_cache(maxsize=256)(_carriers_of)
 
 
 def looks_like_a_key(name: str) -> bool:

@@ -49,13 +49,10 @@ def opened(head: RequestHead, name: str, port: int, *, secure: bool) -> Request:
         raise BadRequest("bad-request", f"{method} inside a connection that is opened")
     if not target.startswith("/"):
         raise BadRequest("bad-request", "no path; inside TLS a request names its host in `Host`")
-    told = dict(headers)
     if secure:
-        _same_host(told.get(b"host", b"").decode("latin-1"), name, port)
-    if len(told) < len(headers) or b"connection" in told:
-        _one_meaning(headers)
-    upgrade = b"upgrade" in told and _upgrades(headers, secure=secure)
-    return Request(method, name, target, headers, upgrade)
+        _same_host(dict(headers).get(b"host", b"").decode("latin-1"), name, port)
+    _one_meaning(headers)
+    return Request(method, name, target, headers, _upgrades(headers, secure=secure))
 
 
 def _one_meaning(headers: Headers) -> None:

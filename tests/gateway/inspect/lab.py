@@ -23,6 +23,7 @@ HELD = placeholder(shape("sk-"), "acme")
 OTHERS = placeholder(shape("sk-"), "globex")
 CREDENTIAL = Credential("key", HELD, ("header:authorization=Bearer {}", "header:x-api-key={}"))
 ANY = Route(("GET", "POST", "HEAD", "PUT"), "/**", credential="key")
+SSE = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -37,6 +38,26 @@ def impatient(monkeypatch, **seconds):
 def run(coroutine, timeout=20):
     """Run a story to its end."""
     return asyncio.run(asyncio.wait_for(coroutine, timeout))
+
+
+def chunk(data):
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def dripping(*pieces, pause=0.15, end=b"0\r\n\r\n"):
+    """Return an upstream that says its pieces one after the other."""
+
+    async def say(_got, _reader, writer):
+        writer.write(SSE)
+        for piece in pieces:
+            writer.write(chunk(piece))
+            await writer.drain()
+            await asyncio.sleep(pause)
+        writer.write(end)
+        await writer.drain()
+        return b"" if end else None
+
+    return say
 
 
 def answer(body=b"", *lines, status="200 OK"):

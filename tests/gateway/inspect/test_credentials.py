@@ -138,12 +138,12 @@ def test_what_is_known_of_a_heads_names_at_one_service_holds_at_no_other():
 
 
 def test_long_names_of_a_head_are_not_remembered():
-    credentials._remembered_carriers.cache_clear()
+    credentials._remembered.cache_clear()
     for number in range(50):
         find(BARE, ((f"x-{number}-{'x' * 600}".encode(), b"1"),), (), OWN)
-    assert credentials._remembered_carriers.cache_info().currsize == 0
+    assert credentials._remembered.cache_info().currsize == 0
     find(BARE, ((b"x-short", b"1"),), (), OWN)
-    assert credentials._remembered_carriers.cache_info().currsize == 1
+    assert credentials._remembered.cache_info().currsize == 1
 
 
 def test_the_placeholder_of_one_service_is_none_at_another():

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from hostkit.gateway.inspect.patience import Limit, OutOfPatience, Patience
-from tests.gateway.inspect.lab import Lab, answer, chunked, impatient, run, until, whole
+from tests.gateway.inspect.lab import Lab, answer, chunked, dripping, impatient, run, until, whole
 
 CARRIED = {"Carried", "Judged", "Request", "RequestHead", "Asked", "Watch", "Limit", "Answer", "Incoming", "Sized"}
 
@@ -129,15 +129,7 @@ def test_an_answer_that_drips_is_never_silent(tmp_path, monkeypatch):
 
     async def story():
         async with Lab(tmp_path) as lab, lab.agent() as (reader, writer):
-
-            async def dripping(_got, _reader, far):
-                far.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-                for _ in range(6):
-                    await asyncio.sleep(0.1)
-                    far.write(b"1\r\nx\r\n")
-                far.write(b"0\r\n\r\n")
-
-            lab.answer = dripping
+            lab.answer = dripping(*[b"x"] * 6, pause=0.1)
             writer.write(lab.head().encode())
             await reader.readuntil(b"\r\n\r\n")
             assert await chunked(reader) == b"x" * 6

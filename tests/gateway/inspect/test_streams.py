@@ -7,29 +7,22 @@ import time
 import pytest
 
 from hostkit.gateway.services import Budget, Pin, Route
-from tests.gateway.inspect.lab import KEY, OK, OTHERS, Lab, answer, chunked, impatient, refused, run, until, whole
-
-SSE = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-
-
-def chunk(data):
-    return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-def dripping(*pieces, pause=0.15, end=b"0\r\n\r\n"):
-    """Return an upstream that says its pieces one after the other."""
-
-    async def say(_got, _reader, writer):
-        writer.write(SSE)
-        for piece in pieces:
-            writer.write(chunk(piece))
-            await writer.drain()
-            await asyncio.sleep(pause)
-        writer.write(end)
-        await writer.drain()
-        return b"" if end else None
-
-    return say
+from tests.gateway.inspect.lab import (
+    KEY,
+    OK,
+    OTHERS,
+    SSE,
+    Lab,
+    answer,
+    chunk,
+    chunked,
+    dripping,
+    impatient,
+    refused,
+    run,
+    until,
+    whole,
+)
 
 
 def test_events_arrive_one_by_one_as_they_were_sent(tmp_path):
