@@ -1,6 +1,7 @@
 """A host that knows only what it was taught; a policy to judge it by."""
 
 import fnmatch
+import itertools
 import json
 
 import pytest
@@ -149,12 +150,28 @@ def pytest_collection_modifyitems(items):
         if any(map(item.get_closest_marker, ENGINE)):
             item.add_marker(pytest.mark.xdist_group("engine"))
     items.sort(key=_place)
+    items[:] = _alternating(items)
+
+
+def _virtual(item):
+    return any(map(item.get_closest_marker, ("vm", "vagrant")))
 
 
 def _place(item):
     marked = item.get_closest_marker("timeout")
-    virtual = any(map(item.get_closest_marker, ("vm", "vagrant")))
-    return "e2e" in item.path.parts, virtual, -marked.args[0] if marked else 0
+    return "e2e" in item.path.parts, _virtual(item), -marked.args[0] if marked else 0
+
+
+def _alternating(items):
+    """Put a short one behind each long one of the VMs' tests.
+
+    A process of pytest-xdist is given its next test while it has one yet to begin: of two long ones the second would
+    wait for the first, and the other process have nothing to do.
+    """
+    virtual = [item for item in items if _virtual(item)]
+    rest, half = items[: len(items) - len(virtual)], (len(virtual) + 1) // 2
+    pairs = itertools.zip_longest(virtual[:half], virtual[half:])
+    return rest + [item for pair in pairs for item in pair if item]
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 import contextlib
 import ipaddress
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,13 +14,16 @@ from typing import Any, Self
 from hostkit.drill import collector, service, twin
 from hostkit.drill.run import Place
 from hostkit.drill.twin import Stage
-from hostkit.engine import Engine, Entry, side_by_side
+from hostkit.engine import Engine, Entry, side_by_side, tries
 from hostkit.errors import CannotTell, HostkitError
 from hostkit.launch.drift import drift
 from hostkit.launch.model import ContainerPlan, LaunchPlan
 from hostkit.launch.session import Session, volume_options
 from hostkit.launch.vault import Filling, written
 from hostkit.policy.model import Policy
+
+_PATIENCE = 30.0
+"""Seconds that the drill's far end has to start: beside a busy VM without KVM its gateway once took over 10 s."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class EngineLab:
         self._start(twin.collector(stage))
         self._far = self._address(stage.name("collector"), stage.name("far"))
         engine.join(stage.name("other"), stage.name("collector"), stage.address(stage.other_slot.inside, 3))
-        self._wait("ready", lambda: '"ready"' in engine.logs(stage.name("collector")))
+        self._wait(stage.name("collector"), "ready", lambda: '"ready"' in engine.logs(stage.name("collector")))
         self._rehearse(rehearsal)
 
     def _make_volume(self, name: str) -> None:
@@ -102,12 +104,14 @@ class EngineLab:
 
     def _rehearse(self, rehearsal: LaunchPlan) -> None:
         """Start the second gateway, its vault filled with the drill's own keys, and wait until it is open."""
-        engine, stage, gateway = self._engine, self._stage, rehearsal.gateway
+        engine, stage, client, gateway = self._engine, self._stage, self._client, rehearsal.gateway
         with written(engine, twin.writer(stage), Filling(rehearsal.generation, service.vault_files(stage.papers))):
             engine.make_container(gateway)
             engine.join(stage.plan.inside.name, gateway.name, gateway.address)
             engine.start(gateway.name)
-        self._wait("open", lambda: (engine.gateway_status(f"{self._client}-drill") or {}).get("state") == "open")
+        self._wait(
+            gateway.name, "open", lambda: (engine.gateway_status(f"{client}-drill") or {}).get("state") == "open"
+        )
 
     def _fill(self, rehearsal: LaunchPlan) -> None:
         filler = twin.drill_filler(self._stage)
@@ -124,12 +128,15 @@ class EngineLab:
         document = self._engine.inspect(container) or {}
         return str(document["NetworkSettings"]["Networks"][network]["IPAddress"])
 
-    def _wait(self, what: str, ready: Callable[[], bool], seconds: float = 10.0) -> None:
-        end = time.monotonic() + seconds
-        while not ready():
-            if time.monotonic() > end:
-                raise CannotTell(f"the drill's far end is not {what} after {seconds:g} s")
-            time.sleep(0.05)
+    def _wait(self, container: str, what: str, ready: Callable[[], bool]) -> None:
+        """Return once `container` is `what`; raise CannotTell at once if it has ended, or after half a minute."""
+        for _ in tries(_PATIENCE):
+            if ready():
+                return
+            if not (self._engine.inspect(container) or {}).get("State", {}).get("Running"):
+                said = self._engine.logs(container, lines=1).strip()[-200:]
+                raise CannotTell(f"{container} ended before it was {what}: {said!r}")
+        raise CannotTell(f"the drill's far end, {container}, is not {what} after {_PATIENCE:g} s")
 
     def sandbox(self) -> Place:
         """Return the client's own network and gateway, attacked from a container with the agent's plan."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hostkit.engine.api import Engine, owner, version_numbers
+from hostkit.engine.asking import tries
 from hostkit.engine.files import Entry
 from hostkit.engine.jobs import in_order, side_by_side
 from hostkit.engine.told import told
@@ -24,6 +25,7 @@ __all__ = [
     "side_by_side",
     "socket_path",
     "survey",
+    "tries",
     "version_numbers",
 ]
 _SOCKET = "/var/run/docker.sock"

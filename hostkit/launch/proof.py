@@ -5,11 +5,10 @@ import contextlib
 import ipaddress
 import json
 import secrets as random
-import time
 from types import TracebackType
 from typing import Any, Self
 
-from hostkit.engine import Engine
+from hostkit.engine import Engine, tries
 from hostkit.errors import CannotTell
 from hostkit.host import Host
 from hostkit.launch import walls
@@ -84,12 +83,12 @@ def targets(plan: LaunchPlan, host: Host) -> list[str]:
 
 
 def _denied(engine: Engine, plan: LaunchPlan, nonces: tuple[str, str]) -> frozenset[str]:
-    end = time.monotonic() + _LATE
-    while True:
+    names: set[str] = set()
+    for _ in tries(_LATE):
         names = denied_names(engine.fetch(plan.gateway.name, "/records/requests.jsonl", _ANSWER_LIMIT))
-        if set(nonces) <= names or time.monotonic() > end:
-            return frozenset(names)
-        time.sleep(0.05)
+        if set(nonces) <= names:
+            break
+    return frozenset(names)
 
 
 def denied_names(text: bytes) -> set[str]:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from hostkit.engine import Engine, Entry, in_order, owner, side_by_side
+from hostkit.engine import Engine, Entry, in_order, owner, side_by_side, tries
 from hostkit.errors import CannotTell, HostkitError, WallOpen
 from hostkit.host import Host
 from hostkit.launch import drift, keys, networks, parts, uids, vault
@@ -296,12 +296,10 @@ class Session:
 
     def _end_of(self, container: str) -> dict[str, Any] | None:
         """Return a container's state once the engine says that it ended, None if it does not within a second."""
-        until = time.monotonic() + _NOTICED
-        while (state := (self._engine.inspect(container) or {}).get("State", {})).get("Pid"):
-            if time.monotonic() > until:
-                return None
-            time.sleep(0.05)
-        return dict(state)
+        for _ in tries(_NOTICED):
+            if not (state := (self._engine.inspect(container) or {}).get("State", {})).get("Pid"):
+                return dict(state)
+        return None
 
     def _ended(self, plan: LaunchPlan, state: dict[str, Any]) -> CannotTell:
         words = self._engine.logs(plan.agent.name, 1).strip()

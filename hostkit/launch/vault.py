@@ -3,13 +3,12 @@
 import base64
 import contextlib
 import json
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from hostkit.engine import Engine
+from hostkit.engine import Engine, tries
 from hostkit.errors import CannotTell
 from hostkit.gateway.inspect.vault import leaf_file
 from hostkit.launch.attached import answers, hang_up, send
@@ -122,9 +121,10 @@ def running_generation(engine: Engine, client: str) -> int:
 
 def await_rules(engine: Engine, plan: LaunchPlan, patience: float = 10.0) -> None:
     """Wait until the running gateway goes by the plan's rules; raise CannotTell after `patience` seconds."""
-    end = time.monotonic() + patience
-    while (said := engine.gateway_status(plan.client) or {}).get("generation") != plan.generation:
-        if time.monotonic() > end:
-            why = said.get("why") or f"it goes by generation {said.get('generation')}, not {plan.generation}"
-            raise CannotTell(f"the gateway did not take the new rules: {why}")
-        time.sleep(0.05)
+    said: dict[str, Any] = {}
+    for _ in tries(patience):
+        said = engine.gateway_status(plan.client) or {}
+        if said.get("generation") == plan.generation:
+            return
+    why = said.get("why") or f"it goes by generation {said.get('generation')}, not {plan.generation}"
+    raise CannotTell(f"the gateway did not take the new rules: {why}")

@@ -111,6 +111,13 @@ def harden(machine):
     return said
 
 
+def changed_plays(said):
+    """Return the subjects of the plays that changed something, or would."""
+    found = re.findall(r"^  (\w+) +\d+  ", said, re.MULTILINE)
+    assert found, said
+    return set(found)
+
+
 def test_checks_fail_before_and_pass_after_and_a_second_run_changes_nothing(systemd_machine):
     prepare(systemd_machine)
     systemd_machine.run("sh", "-c", SHARE)
@@ -123,6 +130,7 @@ def test_checks_fail_before_and_pass_after_and_a_second_run_changes_nothing(syst
 
     said = harden(systemd_machine)
     assert re.search(r"^[1-9]\d* changed, \d+ as they should be", said, re.MULTILINE)
+    assert {"account", "ssh", "fence"} <= changed_plays(said) <= changed_plays(predicted.stdout)
     assert answers(systemd_machine) == all_of(systemd_machine, "ok")
 
     again = systemd_machine.run("hostkit", "bootstrap")

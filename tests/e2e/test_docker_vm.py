@@ -22,7 +22,7 @@ from tests.e2e.test_catalogue import rounds, wrong
 from tests.e2e.test_machines import heard
 from tests.machines.machine import FOREIGN, wait_for
 
-pytestmark = [pytest.mark.vm, pytest.mark.docker, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.vm, pytest.mark.docker, pytest.mark.timeout(2000)]
 
 POLICY = f"""\
 version: 1
