@@ -65,7 +65,7 @@ def answers(machine, *names):
 
 def told(machine, *words):
     """Return each check's entry by its id."""
-    said = machine.run("hostkit", "check", "--json", "--patience", "30", *words, check=False, timeout=300)
+    said = machine.run("hostkit", "check", "--json", "--patience", "90", *words, check=False, timeout=400)
     assert said.code in {Exit.STANDS, Exit.FOUND, Exit.CANNOT_TELL}, said
     return {entry["id"]: entry for entry in json.loads(said.stdout)["results"]}
 

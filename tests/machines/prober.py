@@ -71,12 +71,13 @@ class Probes:
 
     def unanswered(self, port):
         """Return each attempt that nobody answered, as seconds into a phase."""
-        lost = [knock.at for knock in self.knocks if knock.port == port and not knock.answered]
-        return [self._told(at) for at in lost]
+        return [self.told(knock) for knock in self.knocks if knock.port == port and not knock.answered]
 
-    def _told(self, at):
-        began, name = max((phase for phase in self.phases if phase[0] <= at), default=(self.knocks[0].at, "the start"))
-        return f"{at - began:.1f} s into {name}"
+    def told(self, knock):
+        """Return when an attempt began, as seconds into a phase."""
+        begun = (phase for phase in self.phases if phase[0] <= knock.at)
+        began, name = max(begun, default=(self.knocks[0].at, "the start"))
+        return f"{knock.at - began:.1f} s into {name}"
 
     def answered(self, port, since=0.0):
         return [knock for knock in self.knocks if knock.port == port and knock.answered and knock.at >= since]
