@@ -2,10 +2,10 @@
 
 import json
 import re
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from hostkit.engine.asking import tries
 from hostkit.engine.document import config
 from hostkit.engine.files import Entry, archive, last_of
 from hostkit.engine.frames import frames, let_go, reading
@@ -264,14 +264,11 @@ class Engine:
 
     def _exit_code(self, execution: str) -> int:
         """Return the code of a command whose output has ended; the engine may notice its end a little later."""
-        end = time.monotonic() + 5
-        while True:
+        for _ in tries(5, pause=0.01):
             said = self._api.exec_inspect(execution)
             if not said["Running"] and said["ExitCode"] is not None:
                 return int(said["ExitCode"])
-            if time.monotonic() > end:
-                raise CannotTell("the command closed its output but goes on", "see hostkit exec CLIENT -- ps")
-            time.sleep(0.01)
+        raise CannotTell("the command closed its output but goes on", "see hostkit exec CLIENT -- ps")
 
     def gateway_status(self, client: str) -> dict[str, Any] | None:
         """Return what a client's gateway last said of itself, None if there is no gateway container."""

@@ -3,14 +3,12 @@
 import time
 from collections.abc import Iterator
 
-_PAUSE = 0.05
 
-
-def tries(patience: float) -> Iterator[None]:
+def tries(patience: float, pause: float = 0.05) -> Iterator[None]:
     """Yield at once and then again and again, for the last time when `patience` seconds are over.
 
-    Between two the pause is as long as the asking was, 50 ms at least: on a slow machine, where an answer of the engine
-    takes half a second, whoever asks takes no more than half of the processor from what is waited for.
+    Between two is a pause as long as the asking was, `pause` seconds at least: on a slow machine, where an answer of
+    the engine takes half a second, whoever asks takes half of the processor at most from what is waited for.
     """
     end = time.monotonic() + patience
     while True:
@@ -18,4 +16,4 @@ def tries(patience: float) -> Iterator[None]:
         yield
         if (now := time.monotonic()) > end:
             return
-        time.sleep(max(_PAUSE, now - asked))
+        time.sleep(max(pause, now - asked))

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from hostkit.engine import Entry
+from hostkit.engine import Entry, tries
 from hostkit.errors import HostkitError
 from hostkit.gateway import switch
 from hostkit.gateway.rules import parse
@@ -42,12 +42,7 @@ def _throw(session: Session, name: str, *, stopped: bool, by: str) -> bool:
         return False
     text = switch.text(stopped=stopped, by=by, at=time.time())
     session.engine.put(gateway, "/rules", [Entry(switch.NAME, text.encode())])
-    until = time.monotonic() + 5
-    while not _is(session, name, stopped=stopped):
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.05)
-    return True
+    return any(_is(session, name, stopped=stopped) for _ in tries(5))
 
 
 def _is(session: Session, name: str, *, stopped: bool) -> bool:
